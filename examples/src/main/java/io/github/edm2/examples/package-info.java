@@ -1,0 +1,2 @@
+/** Command line and example programs. */
+package io.github.edm2.examples;
