@@ -1,0 +1,90 @@
+package io.github.edm2.layers;
+
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.clip.ClipByValue;
+import org.nd4j.linalg.api.ops.impl.transforms.custom.EqualTo;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Clips activations to [-limit, limit]; the gradient passes where nothing was clipped
+ * (arXiv:2312.02696, appendix B.1: a safeguard for half precision). Any shape.
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public class Clip extends FunctionLayer {
+
+    private double limit;
+
+    protected Clip(Builder builder) {
+        super(builder);
+        this.limit = builder.limit;
+    }
+
+    /** SameDiff face, any shape. */
+    public static SDVariable clip(SameDiff sd, SDVariable x, double limit) {
+        return sd.math().clipByValue(x, -limit, limit);
+    }
+
+    @Override
+    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
+        INDArray y =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATIONS, x.dataType(), x.shape(), x.ordering());
+        ClipByValue clip = new ClipByValue(x, -limit, limit);
+        clip.addOutputArgument(y);
+        Nd4j.exec(clip);
+        return new INDArray[] {y};
+    }
+
+    @Override
+    protected INDArray backward(
+            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        INDArray unclipped =
+                workspaces.createUninitialized(
+                        ArrayType.BP_WORKING_MEM, DataType.BOOL, x.shape(), x.ordering());
+        Nd4j.exec(new EqualTo(x, saved[0], unclipped));
+        INDArray dx = workspaces.castTo(ArrayType.ACTIVATION_GRAD, x.dataType(), unclipped, true);
+        return dx.muli(epsilon);
+    }
+
+    @Override
+    protected long trainingElements(InputType inputType) {
+        return inputType.arrayElementsPerExample();
+    }
+
+    /** Builder. */
+    @SuppressWarnings("unchecked") // DL4J declares build() as <E extends Layer> E build()
+    public static class Builder extends FunctionLayer.Builder<Builder> {
+        private double limit = 256;
+
+        /**
+         * Largest magnitude that passes unchanged; default 256.
+         *
+         * @throws IllegalArgumentException if not positive
+         */
+        public Builder limit(double limit) {
+            if (!(limit > 0)) {
+                throw new IllegalArgumentException(
+                        "limit must be greater than 0, got %s; for no clipping leave the layer out"
+                                .formatted(limit));
+            }
+            this.limit = limit;
+            return this;
+        }
+
+        @Override
+        public Clip build() {
+            return new Clip(this);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package io.github.edm2.layers;
+
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
+import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Cosine self-attention over all pixels (arXiv:2312.02696, Fig. 21), between its two 1x1
+ * convolutions. Input [batch, 3 channels, height, width]: with d = channels / heads, the input
+ * channels are [heads, d, (query, key, value)], the three interleaved inside each head. All vectors
+ * are normalized over d; w = softmax(qᵀ k / sqrt(d)); output v wᵀ as [batch, channels, height,
+ * width].
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public class CosineAttention extends FunctionLayer {
+
+    private int heads;
+
+    protected CosineAttention(Builder builder) {
+        super(builder);
+        this.heads = builder.heads;
+    }
+
+    /**
+     * SameDiff face.
+     *
+     * @param x [batch, 3 channels, height, width]
+     * @param shape the shape of x, the batch being ignored
+     */
+    public static SDVariable attention(SameDiff sd, SDVariable x, long[] shape, int heads) {
+        long d = shape[1] / 3 / heads;
+        long pixels = shape[2] * shape[3];
+        SDVariable qkv = sd.reshape(x, -1, d, 3, pixels);
+        SDVariable[] parts = sd.split(Normalization.normalize(sd, qkv, d, 1), 3, 2);
+        SDVariable q = sd.squeeze(parts[0], 2);
+        SDVariable k = sd.squeeze(parts[1], 2);
+        SDVariable v = sd.squeeze(parts[2], 2);
+        SDVariable logits = sd.mmul(q, k, true, false, false).mul(1 / Math.sqrt(d));
+        SDVariable weights = sd.nn().softmax(logits, 2);
+        return sd.reshape(
+                sd.mmul(v, weights, false, true, false), -1, shape[1] / 3, shape[2], shape[3]);
+    }
+
+    @Override
+    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
+        long groups = x.size(0) * heads;
+        long d = x.size(1) / 3 / heads;
+        long pixels = x.size(2) * x.size(3);
+        ArrayType kept = training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM;
+        INDArray[] normalized =
+                Normalization.forward(x.reshape('c', groups, d, 3 * pixels), kept, workspaces);
+        INDArray q =
+                part(normalized[0], 0)
+                        .mul(1 / Math.sqrt(d), like(kept, x, workspaces, groups, d, pixels));
+        INDArray k = workspaces.dup(kept, part(normalized[0], 1), 'c');
+        INDArray v = workspaces.dup(kept, part(normalized[0], 2), 'c');
+        INDArray weights = like(kept, x, workspaces, groups, pixels, pixels);
+        Nd4j.matmul(q, k, weights, true, false, false);
+        Nd4j.exec(new SoftMax(weights, weights, 2));
+        INDArray out = like(ArrayType.ACTIVATIONS, x, workspaces, groups, d, pixels);
+        Nd4j.matmul(v, weights, out, false, true, false);
+        return new INDArray[] {
+            out.reshape('c', x.size(0), x.size(1) / 3, x.size(2), x.size(3)),
+            normalized[0],
+            normalized[1],
+            q,
+            k,
+            v,
+            weights
+        };
+    }
+
+    @Override
+    protected INDArray backward(
+            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        INDArray q = saved[3];
+        INDArray k = saved[4];
+        INDArray v = saved[5];
+        INDArray weights = saved[6];
+        long groups = q.size(0);
+        long d = q.size(1);
+        long pixels = q.size(2);
+        ArrayType temporary = ArrayType.BP_WORKING_MEM;
+        INDArray g = epsilon.reshape('c', groups, d, pixels);
+
+        INDArray gradient = like(temporary, x, workspaces, groups, d, 3 * pixels);
+        INDArray product = like(temporary, x, workspaces, groups, d, pixels);
+        part(gradient, 2).assign(Nd4j.matmul(g, weights, product, false, false, false));
+
+        // softmax: dlogits = w (dw - sum(dw w))
+        INDArray dlogits = like(temporary, x, workspaces, groups, pixels, pixels);
+        INDArray sum = like(temporary, x, workspaces, groups, pixels, 1);
+        Nd4j.matmul(g, v, dlogits, true, false, false);
+        dlogits.muli(weights);
+        Nd4j.exec(new Sum(dlogits, sum, true, 2));
+        INDArray mean = weights.mul(sum, like(temporary, x, workspaces, groups, pixels, pixels));
+        dlogits.subi(mean);
+
+        // q is stored divided by sqrt(d)
+        Nd4j.matmul(k, dlogits, product, false, true, false);
+        product.mul(1 / Math.sqrt(d), part(gradient, 0));
+        part(gradient, 1).assign(Nd4j.matmul(q, dlogits, product, false, false, false));
+
+        INDArray dx =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
+        Normalization.backward(
+                saved[1], saved[2], gradient, dx.reshape('c', groups, d, 3 * pixels), workspaces);
+        return dx;
+    }
+
+    /** Query, key or value of [groups, d, 3 pixels] as a view [groups, d, pixels]. */
+    private static INDArray part(INDArray qkv, int index) {
+        long pixels = qkv.size(2) / 3;
+        return qkv.get(
+                NDArrayIndex.all(),
+                NDArrayIndex.all(),
+                NDArrayIndex.interval(index * pixels, (index + 1) * pixels));
+    }
+
+    private static INDArray like(
+            ArrayType place, INDArray x, LayerWorkspaceMgr workspaces, long... shape) {
+        return workspaces.createUninitialized(place, x.dataType(), shape, 'c');
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType inputType) {
+        InputType.InputTypeConvolutional in = convolutional(inputType);
+        if (in.getChannels() % (3L * heads) != 0) {
+            throw new IllegalStateException(
+                    "Layer \"%s\" (CosineAttention) needs a multiple of 3 * %d heads channels, got %s"
+                            .formatted(layerName, heads, in));
+        }
+        return InputType.convolutional(
+                in.getHeight(), in.getWidth(), in.getChannels() / 3, in.getFormat());
+    }
+
+    @Override
+    protected long trainingElements(InputType inputType) {
+        InputType.InputTypeConvolutional in = convolutional(inputType);
+        long pixels = in.getHeight() * in.getWidth();
+        return 4 * inputType.arrayElementsPerExample() + 3 * heads * pixels * pixels;
+    }
+
+    /** Builder. */
+    @SuppressWarnings("unchecked") // DL4J declares build() as <E extends Layer> E build()
+    public static class Builder extends FunctionLayer.Builder<Builder> {
+        private final int heads;
+
+        /**
+         * @param heads number of attention heads
+         * @throws IllegalArgumentException if less than 1
+         */
+        public Builder(int heads) {
+            if (heads < 1) {
+                throw new IllegalArgumentException("heads must be at least 1, got " + heads);
+            }
+            this.heads = heads;
+        }
+
+        @Override
+        public CosineAttention build() {
+            return new CosineAttention(this);
+        }
+    }
+}

@@ -1,0 +1,167 @@
+package io.github.edm2.layers;
+
+import java.util.Collection;
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.NoParamLayer;
+import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
+import org.deeplearning4j.nn.conf.memory.MemoryReport;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.AbstractLayer;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A layer without parameters: a differentiable function of one array. A subclass gives the function
+ * and its gradient; this class makes a DL4J layer of it.
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public abstract class FunctionLayer extends NoParamLayer {
+
+    protected FunctionLayer(Builder<?> builder) {
+        super(builder);
+    }
+
+    /**
+     * The function.
+     *
+     * @param x the layer's input; must not be changed
+     * @param training whether {@link #backward} will be called
+     * @param workspaces results go to {@code ACTIVATIONS}, temporaries to {@code FF_WORKING_MEM}
+     * @return first the output, then whatever the backward pass needs
+     */
+    protected abstract INDArray[] forward(
+            INDArray x, boolean training, LayerWorkspaceMgr workspaces);
+
+    /**
+     * The gradient of the function.
+     *
+     * @param x the layer's input
+     * @param saved what {@link #forward} returned
+     * @param epsilon the gradient of the output; must not be changed
+     * @param workspaces the result goes to {@code ACTIVATION_GRAD}, temporaries to {@code
+     *     BP_WORKING_MEM}
+     * @return the gradient of x
+     */
+    protected abstract INDArray backward(
+            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces);
+
+    /**
+     * Elements per example, besides the output, that training keeps or needs for a moment.
+     *
+     * @param inputType type of the layer's input
+     */
+    protected abstract long trainingElements(InputType inputType);
+
+    @Override
+    public Layer instantiate(
+            NeuralNetConfiguration conf,
+            Collection<TrainingListener> trainingListeners,
+            int layerIndex,
+            INDArray layerParamsView,
+            boolean initializeParams,
+            DataType networkDataType) {
+        Runtime layer = new Runtime(conf, networkDataType);
+        layer.setListeners(trainingListeners);
+        layer.setIndex(layerIndex);
+        layer.setConf(conf);
+        return layer;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType inputType) {
+        return inputType;
+    }
+
+    @Override
+    public InputPreProcessor getPreProcessorForInputType(InputType inputType) {
+        return null;
+    }
+
+    @Override
+    public LayerMemoryReport getMemoryReport(InputType inputType) {
+        return new LayerMemoryReport.Builder(
+                        layerName, getClass(), inputType, getOutputType(-1, inputType))
+                .standardMemory(0, 0)
+                .workingMemory(0, 0, 0, trainingElements(inputType))
+                .cacheMemory(MemoryReport.CACHE_MODE_ALL_ZEROS, MemoryReport.CACHE_MODE_ALL_ZEROS)
+                .build();
+    }
+
+    /**
+     * The channels, height and width of a convolutional input.
+     *
+     * @throws IllegalStateException if the input is of another type
+     */
+    protected final InputType.InputTypeConvolutional convolutional(InputType inputType) {
+        if (inputType instanceof InputType.InputTypeConvolutional c) {
+            return c;
+        }
+        throw new IllegalStateException(
+                "Layer \"%s\" (%s) needs a convolutional input [batch, channels, height, width], got %s; set it with setInputTypes(InputType.convolutional(...))"
+                        .formatted(layerName, getClass().getSimpleName(), inputType));
+    }
+
+    /** Builder of the layer's name and dropout, common to all function layers. */
+    public abstract static class Builder<T extends Builder<T>> extends NoParamLayer.Builder<T> {}
+
+    /** The layer at run time: holds the input and what the forward pass saved. */
+    private static final class Runtime extends AbstractLayer<FunctionLayer> {
+
+        private INDArray[] saved;
+
+        Runtime(NeuralNetConfiguration conf, DataType dataType) {
+            super(conf, dataType);
+        }
+
+        @Override
+        public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+            assertInputSet(false);
+            applyDropOutIfNecessary(training, workspaces);
+            INDArray[] results = layerConf().forward(input, training, workspaces);
+            saved = training ? results : null;
+            return results[0];
+        }
+
+        @Override
+        public Pair<Gradient, INDArray> backpropGradient(
+                INDArray epsilon, LayerWorkspaceMgr workspaces) {
+            assertInputSet(true);
+            if (saved == null) {
+                throw new IllegalStateException(
+                        "Backward pass of layer "
+                                + layerId()
+                                + " without a forward pass in training mode before it; call feedForward(true) first");
+            }
+            INDArray gradient = layerConf().backward(input, saved, epsilon, workspaces);
+            return new Pair<>(new DefaultGradient(), backpropDropOutIfPresent(gradient));
+        }
+
+        @Override
+        public void clear() {
+            super.clear();
+            saved = null;
+        }
+
+        @Override
+        public boolean isPretrainLayer() {
+            return false;
+        }
+
+        @Override
+        public void clearNoiseWeightParams() {
+            // No weights, no weight noise.
+        }
+    }
+}

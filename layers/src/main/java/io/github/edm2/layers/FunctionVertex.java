@@ -1,0 +1,173 @@
+package io.github.edm2.layers;
+
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.MaskState;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
+import org.deeplearning4j.nn.conf.memory.MemoryReport;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.BaseGraphVertex;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A graph vertex without parameters: a differentiable function of a fixed number of arrays. A
+ * subclass gives the function and its gradient; this class makes a DL4J vertex of it.
+ *
+ * <p>Inputs that need no gradient (network inputs, constants) must come last: when a vertex feeds
+ * several others and its first gradient is null, ComputationGraph (M2.1, calcBackpropGradients)
+ * does not advance in the array of gradients, and every input after it gets its neighbour's.
+ */
+public abstract class FunctionVertex extends GraphVertex {
+
+    /**
+     * The function.
+     *
+     * @param inputs the vertex's inputs; must not be changed
+     * @param workspaces the result goes to {@code ACTIVATIONS}, temporaries to {@code
+     *     FF_WORKING_MEM}
+     */
+    protected abstract INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces);
+
+    /**
+     * The gradient of the function.
+     *
+     * @param inputs the vertex's inputs
+     * @param epsilon the gradient of the output; must not be changed
+     * @param workspaces results go to {@code ACTIVATION_GRAD}, temporaries to {@code
+     *     BP_WORKING_MEM}
+     * @return one array per input, no two of them the same array because DL4J adds to them in
+     *     place; null where there is no gradient
+     */
+    protected abstract INDArray[] backward(
+            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces);
+
+    /** The number of inputs. */
+    protected abstract int inputs();
+
+    @Override
+    public abstract FunctionVertex clone();
+
+    @Override
+    public abstract boolean equals(Object o);
+
+    @Override
+    public abstract int hashCode();
+
+    @Override
+    public long numParams(boolean backprop) {
+        return 0;
+    }
+
+    @Override
+    public int minVertexInputs() {
+        return inputs();
+    }
+
+    @Override
+    public int maxVertexInputs() {
+        return inputs();
+    }
+
+    @Override
+    public org.deeplearning4j.nn.graph.vertex.GraphVertex instantiate(
+            ComputationGraph graph,
+            String name,
+            int idx,
+            INDArray paramsView,
+            boolean initializeParams,
+            DataType networkDatatype) {
+        return new Runtime(this, graph, name, idx, networkDatatype);
+    }
+
+    @Override
+    public MemoryReport getMemoryReport(InputType... inputTypes) {
+        InputType output = getOutputType(-1, inputTypes);
+        return new LayerMemoryReport.Builder(null, getClass(), inputTypes[0], output)
+                .standardMemory(0, 0)
+                .workingMemory(0, 0, 0, output.arrayElementsPerExample())
+                .cacheMemory(MemoryReport.CACHE_MODE_ALL_ZEROS, MemoryReport.CACHE_MODE_ALL_ZEROS)
+                .build();
+    }
+
+    /**
+     * The channels, height and width of a convolutional input.
+     *
+     * @throws IllegalStateException if the input is of another type
+     */
+    protected final InputType.InputTypeConvolutional convolutional(InputType inputType) {
+        if (inputType instanceof InputType.InputTypeConvolutional c) {
+            return c;
+        }
+        throw new IllegalStateException(
+                "%s needs a convolutional input [batch, channels, height, width], got %s"
+                        .formatted(getClass().getSimpleName(), inputType));
+    }
+
+    private static final class Runtime extends BaseGraphVertex {
+
+        private final FunctionVertex function;
+
+        Runtime(
+                FunctionVertex function,
+                ComputationGraph graph,
+                String name,
+                int index,
+                DataType dataType) {
+            super(graph, name, index, null, null, dataType);
+            this.function = function;
+        }
+
+        @Override
+        public boolean hasLayer() {
+            return false;
+        }
+
+        @Override
+        public Layer getLayer() {
+            return null;
+        }
+
+        @Override
+        public INDArray doForward(boolean training, LayerWorkspaceMgr workspaces) {
+            if (!canDoForward()) {
+                throw new IllegalStateException("Vertex " + this + ": inputs are not set");
+            }
+            return function.forward(inputs, workspaces);
+        }
+
+        @Override
+        public Pair<Gradient, INDArray[]> doBackward(boolean tbptt, LayerWorkspaceMgr workspaces) {
+            if (!canDoBackward()) {
+                throw new IllegalStateException(
+                        "Vertex " + this + ": inputs or output gradient are not set");
+            }
+            return new Pair<>(null, function.backward(inputs, epsilon, workspaces));
+        }
+
+        @Override
+        public void setBackpropGradientsViewArray(INDArray gradients) {
+            if (gradients != null) {
+                throw new IllegalArgumentException("Vertex " + this + " has no parameters");
+            }
+        }
+
+        @Override
+        public Pair<INDArray, MaskState> feedForwardMaskArrays(
+                INDArray[] maskArrays, MaskState state, int minibatchSize) {
+            return maskArrays == null || maskArrays.length == 0
+                    ? null
+                    : new Pair<>(maskArrays[0], state);
+        }
+
+        @Override
+        public String toString() {
+            return "%s(\"%s\", index %d)"
+                    .formatted(function.getClass().getSimpleName(), vertexName, vertexIndex);
+        }
+    }
+}

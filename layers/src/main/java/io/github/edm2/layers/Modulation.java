@@ -1,0 +1,93 @@
+package io.github.edm2.layers;
+
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Embedding modulation (arXiv:2312.02696, Fig. 21): x (c + 1), one factor per channel. Inputs x
+ * [batch, channels, height, width] and c [batch, channels]; c comes from an {@link MpLinear} with a
+ * learned gain that starts at zero, so that a new network ignores its embedding.
+ */
+public final class Modulation extends FunctionVertex {
+
+    /**
+     * SameDiff face.
+     *
+     * @param x [batch, channels, height, width]
+     * @param c [batch, channels]
+     */
+    public static SDVariable modulate(SameDiff sd, SDVariable x, SDVariable c) {
+        return x.mul(sd.expandDims(sd.expandDims(c.add(1.0), 2), 3));
+    }
+
+    @Override
+    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
+        INDArray x = inputs[0];
+        INDArray factor = factor(inputs[1], ArrayType.FF_WORKING_MEM, workspaces);
+        return x.mul(
+                factor,
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATIONS, x.dataType(), x.shape(), 'c'));
+    }
+
+    @Override
+    protected INDArray[] backward(
+            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        INDArray x = inputs[0];
+        INDArray factor = factor(inputs[1], ArrayType.BP_WORKING_MEM, workspaces);
+        INDArray dx =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
+        INDArray dc =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, x.dataType(), inputs[1].shape(), 'c');
+        epsilon.mul(x, dx);
+        Nd4j.exec(new Sum(dx.reshape(x.size(0), x.size(1), x.size(2) * x.size(3)), dc, 2));
+        epsilon.mul(factor, dx);
+        return new INDArray[] {dx, dc};
+    }
+
+    /** c + 1 as [batch, channels, 1, 1]. */
+    private static INDArray factor(INDArray c, ArrayType place, LayerWorkspaceMgr workspaces) {
+        INDArray factor = workspaces.createUninitialized(place, c.dataType(), c.shape(), 'c');
+        return c.add(1.0, factor).reshape(c.size(0), c.size(1), 1, 1);
+    }
+
+    @Override
+    protected int inputs() {
+        return 2;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
+        InputType.InputTypeConvolutional x = convolutional(vertexInputs[0]);
+        if (!(vertexInputs[1] instanceof InputType.InputTypeFeedForward c)
+                || c.getSize() != x.getChannels()) {
+            throw new IllegalStateException(
+                    "Modulation needs one factor per channel: the second input of %s must be feed-forward of size %d, got %s"
+                            .formatted(x, x.getChannels(), vertexInputs[1]));
+        }
+        return x;
+    }
+
+    @Override
+    public Modulation clone() {
+        return new Modulation();
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof Modulation;
+    }
+
+    @Override
+    public int hashCode() {
+        return Modulation.class.hashCode();
+    }
+}

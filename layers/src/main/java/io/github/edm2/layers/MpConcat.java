@@ -1,0 +1,127 @@
+package io.github.edm2.layers;
+
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * Magnitude-preserving concatenation along the channels (arXiv:2312.02696, Eq. 103): with C =
+ * sqrt((Na+Nb) / ((1-t)² + t²)), a is multiplied by C (1-t) / sqrt(Na) and b by C t / sqrt(Nb), so
+ * that both contribute as t says whatever their channel counts. Inputs [batch, Na, height, width]
+ * and [batch, Nb, height, width], output [batch, Na+Nb, height, width].
+ */
+public final class MpConcat extends FunctionVertex {
+
+    private final double t;
+
+    /**
+     * @param t share of the second input, from 0 to 1
+     * @throws IllegalArgumentException if t is outside of [0, 1]
+     */
+    public MpConcat(@JsonProperty("t") double t) {
+        this.t = MpSum.checkBalance(t);
+    }
+
+    /** Share of the second input. */
+    public double getT() {
+        return t;
+    }
+
+    /**
+     * SameDiff face.
+     *
+     * @param channelsA channels of a
+     * @param channelsB channels of b
+     */
+    public static SDVariable mpConcat(
+            SameDiff sd, SDVariable a, SDVariable b, long channelsA, long channelsB, double t) {
+        return sd.concat(
+                1,
+                a.mul(factor(1 - t, channelsA, channelsB, t)),
+                b.mul(factor(t, channelsB, channelsA, t)));
+    }
+
+    /** C share / sqrt(own), symmetric in the two inputs. */
+    private static double factor(double share, long own, long other, double t) {
+        return Math.sqrt((own + other) / ((1 - t) * (1 - t) + t * t)) * share / Math.sqrt(own);
+    }
+
+    @Override
+    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
+        INDArray a = inputs[0];
+        INDArray b = inputs[1];
+        long na = a.size(1);
+        long nb = b.size(1);
+        INDArray out =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATIONS,
+                        a.dataType(),
+                        new long[] {a.size(0), na + nb, a.size(2), a.size(3)},
+                        'c');
+        a.mul(factor(1 - t, na, nb, t), channels(out, 0, na));
+        b.mul(factor(t, nb, na, t), channels(out, na, na + nb));
+        return out;
+    }
+
+    @Override
+    protected INDArray[] backward(
+            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        long na = inputs[0].size(1);
+        long nb = inputs[1].size(1);
+        INDArray da =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), inputs[0].shape(), 'c');
+        INDArray db =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), inputs[1].shape(), 'c');
+        channels(epsilon, 0, na).mul(factor(1 - t, na, nb, t), da);
+        channels(epsilon, na, na + nb).mul(factor(t, nb, na, t), db);
+        return new INDArray[] {da, db};
+    }
+
+    private static INDArray channels(INDArray x, long from, long to) {
+        return x.get(
+                NDArrayIndex.all(),
+                NDArrayIndex.interval(from, to),
+                NDArrayIndex.all(),
+                NDArrayIndex.all());
+    }
+
+    @Override
+    protected int inputs() {
+        return 2;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
+        InputType.InputTypeConvolutional a = convolutional(vertexInputs[0]);
+        InputType.InputTypeConvolutional b = convolutional(vertexInputs[1]);
+        if (a.getHeight() != b.getHeight() || a.getWidth() != b.getWidth()) {
+            throw new IllegalStateException(
+                    "MpConcat needs inputs of the same height and width, got %s and %s"
+                            .formatted(a, b));
+        }
+        return InputType.convolutional(
+                a.getHeight(), a.getWidth(), a.getChannels() + b.getChannels(), a.getFormat());
+    }
+
+    @Override
+    public MpConcat clone() {
+        return new MpConcat(t);
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof MpConcat other && other.t == t;
+    }
+
+    @Override
+    public int hashCode() {
+        return Double.hashCode(t);
+    }
+}

@@ -1,0 +1,156 @@
+package io.github.edm2.layers;
+
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.CNN2DFormat;
+import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.InputTypeUtil;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Magnitude-preserving convolution (arXiv:2312.02696, Eq. 47): stride 1, zero padding of half the
+ * kernel, no bias. Input [batch, nIn, height, width], output [batch, nOut, height, width], weight
+ * [nOut, nIn, kernel, kernel].
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public class MpConvolution extends MpWeightLayer {
+
+    private static final int OIYX = 1;
+
+    private int kernel;
+
+    protected MpConvolution(Builder builder) {
+        super(builder);
+        this.kernel = builder.kernel;
+    }
+
+    /**
+     * SameDiff face.
+     *
+     * @param x [batch, in, height, width]
+     * @param weight [out, in, kernel, kernel], the stored weight
+     * @param shape the shape of {@code weight}
+     * @param gain a constant or scalar variable; null for 1
+     */
+    public static SDVariable mpConvolution(
+            SameDiff sd, SDVariable x, SDVariable weight, long[] shape, SDVariable gain) {
+        SDVariable w = normalizedWeight(sd, weight, shape, gain);
+        Conv2DConfig config =
+                Conv2DConfig.builder()
+                        .kH(shape[2])
+                        .kW(shape[3])
+                        .sH(1)
+                        .sW(1)
+                        .pH(shape[2] / 2)
+                        .pW(shape[3] / 2)
+                        .dataFormat(Conv2DConfig.NCHW)
+                        .build();
+        // SameDiff's gradient of conv2d forgets the weight format (M2.1): only YXIO trains.
+        return sd.cnn().conv2d(x, sd.permute(w, 2, 3, 1, 0), config);
+    }
+
+    /** normalize(W) gain / sqrt(N), shared by convolution and linear layer. */
+    static SDVariable normalizedWeight(
+            SameDiff sd, SDVariable weight, long[] shape, SDVariable gain) {
+        long fanIn = Normalization.fanIn(shape);
+        int[] rowAxes = java.util.stream.IntStream.range(1, shape.length).toArray();
+        SDVariable w =
+                Normalization.normalize(sd, weight, fanIn, rowAxes).mul(1 / Math.sqrt(fanIn));
+        return gain == null ? w : w.mul(gain);
+    }
+
+    @Override
+    protected long[] weightShape() {
+        return new long[] {nOut, nIn, kernel, kernel};
+    }
+
+    @Override
+    protected INDArray multiply(INDArray x, INDArray w, LayerWorkspaceMgr workspaces) {
+        INDArray y =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATIONS,
+                        x.dataType(),
+                        new long[] {x.size(0), nOut, x.size(2), x.size(3)},
+                        'c');
+        Nd4j.exec(convolution("conv2d").addInputs(x, w).addOutputs(y).build());
+        return y;
+    }
+
+    @Override
+    protected INDArray multiplyBackward(
+            INDArray x, INDArray w, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces) {
+        INDArray dx =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
+        Nd4j.exec(convolution("conv2d_bp").addInputs(x, w, epsilon).addOutputs(dx, dw).build());
+        return dx;
+    }
+
+    private DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name) {
+        int padding = kernel / 2;
+        return DynamicCustomOp.builder(name)
+                .addIntegerArguments(kernel, kernel, 1, 1, padding, padding, 1, 1, 0, 0, OIYX);
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType inputType) {
+        InputType.InputTypeConvolutional in = convolutional(inputType);
+        return InputType.convolutional(in.getHeight(), in.getWidth(), nOut, CNN2DFormat.NCHW);
+    }
+
+    @Override
+    public void setNIn(InputType inputType, boolean override) {
+        if (nIn <= 0 || override) {
+            nIn = convolutional(inputType).getChannels();
+        }
+    }
+
+    @Override
+    public InputPreProcessor getPreProcessorForInputType(InputType inputType) {
+        return InputTypeUtil.getPreProcessorForInputTypeCnnLayers(inputType, layerName);
+    }
+
+    private InputType.InputTypeConvolutional convolutional(InputType inputType) {
+        if (inputType instanceof InputType.InputTypeConvolutional c
+                && c.getFormat() == CNN2DFormat.NCHW) {
+            return c;
+        }
+        throw new IllegalStateException(
+                "Layer \"%s\" needs a convolutional NCHW input, got %s; set it with setInputTypes(InputType.convolutional(height, width, channels))"
+                        .formatted(layerName, inputType));
+    }
+
+    /** Builder. */
+    @SuppressWarnings("unchecked") // DL4J declares build() as <E extends Layer> E build()
+    public static class Builder extends MpWeightLayer.Builder<Builder> {
+        private final int kernel;
+
+        /**
+         * @param kernel height and width of the kernel, odd
+         * @throws IllegalArgumentException if the kernel is not odd and positive
+         */
+        public Builder(int kernel) {
+            if (kernel < 1 || kernel % 2 == 0) {
+                throw new IllegalArgumentException(
+                        "kernel must be odd and at least 1, got %d".formatted(kernel));
+            }
+            this.kernel = kernel;
+        }
+
+        @Override
+        public MpConvolution build() {
+            return new MpConvolution(this);
+        }
+    }
+}

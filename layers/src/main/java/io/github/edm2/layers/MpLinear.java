@@ -1,0 +1,71 @@
+package io.github.edm2.layers;
+
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Magnitude-preserving linear layer (arXiv:2312.02696, Eq. 47): x wᵀ without bias. Input [batch,
+ * nIn], output [batch, nOut], weight [nOut, nIn].
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public class MpLinear extends MpWeightLayer {
+
+    protected MpLinear(Builder builder) {
+        super(builder);
+    }
+
+    /**
+     * SameDiff face.
+     *
+     * @param x [batch, in]
+     * @param weight [out, in], the stored weight
+     * @param shape the shape of {@code weight}
+     * @param gain a constant or scalar variable; null for 1
+     */
+    public static SDVariable mpLinear(
+            SameDiff sd, SDVariable x, SDVariable weight, long[] shape, SDVariable gain) {
+        SDVariable w = MpConvolution.normalizedWeight(sd, weight, shape, gain);
+        return sd.mmul(x, w, false, true, false);
+    }
+
+    @Override
+    protected long[] weightShape() {
+        return new long[] {nOut, nIn};
+    }
+
+    @Override
+    protected INDArray multiply(INDArray x, INDArray w, LayerWorkspaceMgr workspaces) {
+        INDArray y =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATIONS, x.dataType(), new long[] {x.size(0), nOut}, 'c');
+        return Nd4j.matmul(x, w, y, false, true, false);
+    }
+
+    @Override
+    protected INDArray multiplyBackward(
+            INDArray x, INDArray w, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces) {
+        INDArray dx =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
+        Nd4j.matmul(epsilon, x, dw, true, false, false);
+        return Nd4j.matmul(epsilon, w, dx, false, false, false);
+    }
+
+    /** Builder. */
+    @SuppressWarnings("unchecked") // DL4J declares build() as <E extends Layer> E build()
+    public static class Builder extends MpWeightLayer.Builder<Builder> {
+        @Override
+        public MpLinear build() {
+            return new MpLinear(this);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.edm2.layers;
+
+import lombok.EqualsAndHashCode;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.activations.BaseActivationFunction;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Sigmoid;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Magnitude-preserving SiLU as a DL4J activation function (arXiv:2312.02696, Eq. 81): silu(x) /
+ * 0.596, the constant that keeps the expected magnitude of normally distributed input. Any shape.
+ *
+ * @see MpSiluLayer the same as a layer, which does not compute the sigmoid twice
+ */
+@EqualsAndHashCode(callSuper = false)
+public final class MpSilu extends BaseActivationFunction {
+
+    /** Root mean square of silu(N(0,1)), as the paper rounds it. */
+    public static final double MAGNITUDE = 0.596;
+
+    /** SameDiff face, any shape. */
+    public static SDVariable mpSilu(SameDiff sd, SDVariable x) {
+        return x.mul(sd.nn().sigmoid(x)).mul(1 / MAGNITUDE);
+    }
+
+    @Override
+    public INDArray getActivation(INDArray in, boolean training) {
+        INDArray sigmoid = in.ulike();
+        Nd4j.exec(new Sigmoid(in, sigmoid));
+        in.muli(sigmoid).muli(1 / MAGNITUDE);
+        return in;
+    }
+
+    @Override
+    public Pair<INDArray, INDArray> backprop(INDArray in, INDArray epsilon) {
+        assertShape(in, epsilon);
+        INDArray sigmoid = in.ulike();
+        Nd4j.exec(new Sigmoid(in, sigmoid));
+        return new Pair<>(gradient(in.mul(sigmoid), sigmoid, epsilon, in), null);
+    }
+
+    /**
+     * With s = sigmoid(x) and y = x s, dx = g (s + y - y s) / 0.596.
+     *
+     * @param y x s before the division, overwritten
+     * @param result receives the gradient of x; may be any array but s and g
+     */
+    static INDArray gradient(INDArray y, INDArray sigmoid, INDArray g, INDArray result) {
+        y.mul(sigmoid, result);
+        y.addi(sigmoid).sub(result, result);
+        return result.muli(g).muli(1 / MAGNITUDE);
+    }
+
+    @Override
+    public String toString() {
+        return "mpsilu";
+    }
+}

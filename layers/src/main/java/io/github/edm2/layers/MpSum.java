@@ -1,0 +1,114 @@
+package io.github.edm2.layers;
+
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * Magnitude-preserving sum of two arrays of the same shape (arXiv:2312.02696, Eq. 88): ((1-t) a + t
+ * b) / sqrt((1-t)² + t²).
+ */
+public final class MpSum extends FunctionVertex {
+
+    private final double t;
+
+    /**
+     * @param t share of the second input, from 0 to 1
+     * @throws IllegalArgumentException if t is outside of [0, 1]
+     */
+    public MpSum(@JsonProperty("t") double t) {
+        this.t = checkBalance(t);
+    }
+
+    /** Share of the second input. */
+    public double getT() {
+        return t;
+    }
+
+    /** SameDiff face: a and b of the same shape. */
+    public static SDVariable mpSum(SameDiff sd, SDVariable a, SDVariable b, double t) {
+        return a.mul(first(t)).add(b.mul(second(t)));
+    }
+
+    static double checkBalance(double t) {
+        if (!(t >= 0 && t <= 1)) {
+            throw new IllegalArgumentException("balance t must be in [0, 1], got " + t);
+        }
+        return t;
+    }
+
+    private static double first(double t) {
+        return (1 - t) / Math.hypot(1 - t, t);
+    }
+
+    private static double second(double t) {
+        return t / Math.hypot(1 - t, t);
+    }
+
+    @Override
+    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
+        INDArray a = inputs[0];
+        INDArray sum =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATIONS, a.dataType(), a.shape(), a.ordering());
+        a.mul(first(t), sum);
+        Nd4j.exec(
+                DynamicCustomOp.builder("axpy")
+                        .addInputs(sum, inputs[1]) // first + argument * second
+                        .addOutputs(sum)
+                        .addFloatingPointArguments(second(t))
+                        .build());
+        return sum;
+    }
+
+    @Override
+    protected INDArray[] backward(
+            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        return new INDArray[] {
+            scaled(epsilon, first(t), workspaces), scaled(epsilon, second(t), workspaces)
+        };
+    }
+
+    private static INDArray scaled(INDArray g, double factor, LayerWorkspaceMgr workspaces) {
+        return g.mul(
+                factor,
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, g.dataType(), g.shape(), g.ordering()));
+    }
+
+    @Override
+    protected int inputs() {
+        return 2;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
+        if (!vertexInputs[0].equals(vertexInputs[1])) {
+            throw new IllegalStateException(
+                    "MpSum needs two inputs of the same shape, got %s and %s"
+                            .formatted(vertexInputs[0], vertexInputs[1]));
+        }
+        return vertexInputs[0];
+    }
+
+    @Override
+    public MpSum clone() {
+        return new MpSum(t);
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof MpSum other && other.t == t;
+    }
+
+    @Override
+    public int hashCode() {
+        return Double.hashCode(t);
+    }
+}

@@ -1,0 +1,320 @@
+package io.github.edm2.layers;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.ParamInitializer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.distribution.NormalDistribution;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
+import org.deeplearning4j.nn.conf.layers.LayerValidation;
+import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
+import org.deeplearning4j.nn.conf.memory.MemoryReport;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.BaseLayer;
+import org.deeplearning4j.nn.weights.WeightInitDistribution;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.common.util.ArrayUtil;
+import org.nd4j.linalg.activations.impl.ActivationIdentity;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * A layer that multiplies its input by a magnitude-preserving weight (arXiv:2312.02696, Eq. 47),
+ * with no bias: what {@link MpConvolution} and {@link MpLinear} have in common. Weights are
+ * initialized from N(0,1).
+ *
+ * <p>With {@code forcedNormalization} (default) every forward pass in training mode first
+ * normalizes the stored weights in place (Eq. 66), which makes the effective learning rate follow
+ * the schedule alone.
+ *
+ * <p>The gain is {@code gain}, or, with {@code learnedGain}, {@code gain} times a learned scalar
+ * {@value #GAIN_KEY} that starts at {@code initialGain}.
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public abstract class MpWeightLayer extends FeedForwardLayer {
+
+    /** Name of the weight parameter. */
+    public static final String WEIGHT_KEY = "W";
+
+    /** Name of the learned gain, a parameter of one element. */
+    public static final String GAIN_KEY = "gain";
+
+    protected double gain = 1;
+    protected boolean learnedGain;
+    protected double initialGain;
+    protected boolean forcedNormalization = true;
+
+    protected MpWeightLayer(Builder<?> builder) {
+        super(builder);
+        this.gain = builder.gain;
+        this.learnedGain = builder.learnedGain;
+        this.initialGain = builder.initialGain;
+        this.forcedNormalization = builder.forcedNormalization;
+        initializeConstraints(builder);
+    }
+
+    /** Shape of the weight; the first axis counts the output rows. */
+    protected abstract long[] weightShape();
+
+    /**
+     * The product of input and weight.
+     *
+     * @param x the layer's input
+     * @param w the effective weight
+     * @param workspaces the result goes to {@code ACTIVATIONS}
+     */
+    protected abstract INDArray multiply(INDArray x, INDArray w, LayerWorkspaceMgr workspaces);
+
+    /**
+     * Gradients of the product.
+     *
+     * @param epsilon gradient of the product
+     * @param dw receives the gradient of w
+     * @param workspaces the result goes to {@code ACTIVATION_GRAD}
+     * @return the gradient of x
+     */
+    protected abstract INDArray multiplyBackward(
+            INDArray x, INDArray w, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces);
+
+    @Override
+    public Layer instantiate(
+            NeuralNetConfiguration conf,
+            Collection<TrainingListener> trainingListeners,
+            int layerIndex,
+            INDArray layerParamsView,
+            boolean initializeParams,
+            DataType networkDataType) {
+        LayerValidation.assertNInNOutSet(
+                getClass().getSimpleName(), layerName, layerIndex, nIn, nOut);
+        Runtime layer = new Runtime(conf, networkDataType);
+        layer.setListeners(trainingListeners);
+        layer.setIndex(layerIndex);
+        layer.setParamsViewArray(layerParamsView);
+        layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
+        layer.setConf(conf);
+        return layer;
+    }
+
+    @Override
+    public ParamInitializer initializer() {
+        return Parameters.INSTANCE;
+    }
+
+    @Override
+    public LayerMemoryReport getMemoryReport(InputType inputType) {
+        InputType outputType = getOutputType(-1, inputType);
+        long parameters = initializer().numParams(this);
+        long updater = getIUpdater() == null ? 0 : getIUpdater().stateSize(parameters);
+        long weights = ArrayUtil.prodLong(weightShape());
+        return new LayerMemoryReport.Builder(layerName, getClass(), inputType, outputType)
+                .standardMemory(parameters, updater)
+                // The effective weight, and in training its gradient.
+                .workingMemory(weights, 0, 2 * weights, inputType.arrayElementsPerExample())
+                .cacheMemory(MemoryReport.CACHE_MODE_ALL_ZEROS, MemoryReport.CACHE_MODE_ALL_ZEROS)
+                .build();
+    }
+
+    /** Builder of what all magnitude-preserving weights have in common. */
+    @SuppressWarnings("unchecked")
+    public abstract static class Builder<T extends Builder<T>> extends FeedForwardLayer.Builder<T> {
+        private double gain = 1;
+        private boolean learnedGain;
+        private double initialGain;
+        private boolean forcedNormalization = true;
+
+        protected Builder() {
+            activationFn = new ActivationIdentity();
+            weightInitFn = new WeightInitDistribution(new NormalDistribution(0, 1));
+        }
+
+        /** Constant factor of the output; default 1. */
+        public T gain(double gain) {
+            this.gain = gain;
+            return (T) this;
+        }
+
+        /**
+         * Adds a learned scalar factor.
+         *
+         * @param initialGain its value at initialization (EDM2: 0)
+         */
+        public T learnedGain(double initialGain) {
+            this.learnedGain = true;
+            this.initialGain = initialGain;
+            return (T) this;
+        }
+
+        /**
+         * Whether a forward pass in training mode normalizes the stored weights in place (Eq. 66);
+         * default true.
+         */
+        public T forcedNormalization(boolean forcedNormalization) {
+            this.forcedNormalization = forcedNormalization;
+            return (T) this;
+        }
+    }
+
+    /** The weight, then the learned gain where there is one. */
+    private static final class Parameters implements ParamInitializer {
+
+        static final Parameters INSTANCE = new Parameters();
+
+        @Override
+        public long numParams(NeuralNetConfiguration conf) {
+            return numParams(conf.getLayer());
+        }
+
+        @Override
+        public long numParams(org.deeplearning4j.nn.conf.layers.Layer layer) {
+            MpWeightLayer conf = (MpWeightLayer) layer;
+            return ArrayUtil.prodLong(conf.weightShape()) + (conf.learnedGain ? 1 : 0);
+        }
+
+        @Override
+        public List<String> paramKeys(org.deeplearning4j.nn.conf.layers.Layer layer) {
+            List<String> keys = new ArrayList<>(weightKeys(layer));
+            if (((MpWeightLayer) layer).learnedGain) {
+                keys.add(GAIN_KEY);
+            }
+            return keys;
+        }
+
+        @Override
+        public List<String> weightKeys(org.deeplearning4j.nn.conf.layers.Layer layer) {
+            return List.of(WEIGHT_KEY);
+        }
+
+        @Override
+        public List<String> biasKeys(org.deeplearning4j.nn.conf.layers.Layer layer) {
+            return List.of();
+        }
+
+        @Override
+        public boolean isWeightParam(org.deeplearning4j.nn.conf.layers.Layer layer, String key) {
+            return WEIGHT_KEY.equals(key);
+        }
+
+        @Override
+        public boolean isBiasParam(org.deeplearning4j.nn.conf.layers.Layer layer, String key) {
+            return false;
+        }
+
+        @Override
+        public Map<String, INDArray> init(
+                NeuralNetConfiguration conf, INDArray paramsView, boolean initializeParams) {
+            MpWeightLayer layer = (MpWeightLayer) conf.getLayer();
+            Map<String, INDArray> views = getGradientsFromFlattened(conf, paramsView);
+            views.keySet().forEach(conf::addVariable);
+            if (initializeParams) {
+                INDArray weight = views.get(WEIGHT_KEY);
+                long rows = weight.size(0);
+                layer.weightInitFn.init(
+                        weight.length() / rows,
+                        rows,
+                        weight.shape(),
+                        'c',
+                        weight.reshape(weight.length()));
+                if (layer.learnedGain) {
+                    views.get(GAIN_KEY).assign(layer.initialGain);
+                }
+            }
+            return views;
+        }
+
+        @Override
+        public Map<String, INDArray> getGradientsFromFlattened(
+                NeuralNetConfiguration conf, INDArray gradientView) {
+            MpWeightLayer layer = (MpWeightLayer) conf.getLayer();
+            INDArray flat = gradientView.reshape(gradientView.length());
+            long weights = ArrayUtil.prodLong(layer.weightShape());
+            Map<String, INDArray> views = new LinkedHashMap<>();
+            views.put(
+                    WEIGHT_KEY,
+                    flat.get(NDArrayIndex.interval(0, weights)).reshape('c', layer.weightShape()));
+            if (layer.learnedGain) {
+                views.put(
+                        GAIN_KEY,
+                        flat.get(NDArrayIndex.interval(weights, weights + 1)).reshape(1, 1));
+            }
+            return views;
+        }
+    }
+
+    /** The layer at run time. */
+    private static final class Runtime extends BaseLayer<MpWeightLayer> {
+
+        private MpWeight weight;
+        private INDArray effective;
+        private INDArray preOutput;
+
+        Runtime(NeuralNetConfiguration conf, DataType dataType) {
+            super(conf, dataType);
+        }
+
+        @Override
+        public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
+            assertInputSet(false);
+            applyDropOutIfNecessary(training, workspaces);
+            INDArray parameter = getParam(WEIGHT_KEY);
+            MpWeightLayer conf = layerConf();
+            if (weight == null || !weight.isOf(parameter)) {
+                INDArray learned = conf.learnedGain ? getParam(GAIN_KEY) : null;
+                weight = new MpWeight(parameter, learned, conf.gain, conf.forcedNormalization);
+            }
+            effective = weight.forward(training);
+            preOutput = conf.multiply(input, effective, workspaces);
+            if (conf.getActivationFn() instanceof ActivationIdentity) {
+                return preOutput;
+            }
+            INDArray output =
+                    training ? workspaces.dup(ArrayType.ACTIVATIONS, preOutput) : preOutput;
+            return conf.getActivationFn().getActivation(output, training);
+        }
+
+        @Override
+        public Pair<Gradient, INDArray> backpropGradient(
+                INDArray epsilon, LayerWorkspaceMgr workspaces) {
+            assertInputSet(true);
+            MpWeightLayer conf = layerConf();
+            INDArray delta =
+                    conf.getActivationFn() instanceof ActivationIdentity
+                            ? epsilon
+                            : conf.getActivationFn().backprop(preOutput, epsilon).getFirst();
+            INDArray dw =
+                    workspaces.createUninitialized(
+                            ArrayType.BP_WORKING_MEM, effective.dataType(), effective.shape(), 'c');
+            INDArray dx = conf.multiplyBackward(input, effective, delta, dw, workspaces);
+            weight.backward(
+                    dw, gradientViews.get(WEIGHT_KEY), gradientViews.get(GAIN_KEY), workspaces);
+            Gradient gradient = new DefaultGradient(gradientsFlattened);
+            gradientViews.forEach((key, view) -> gradient.setGradientFor(key, view, 'c'));
+            return new Pair<>(gradient, backpropDropOutIfPresent(dx));
+        }
+
+        @Override
+        public void clear() {
+            super.clear();
+            preOutput = null;
+        }
+
+        @Override
+        public boolean isPretrainLayer() {
+            return false;
+        }
+    }
+}

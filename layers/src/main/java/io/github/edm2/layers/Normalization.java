@@ -1,0 +1,112 @@
+package io.github.edm2.layers;
+
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.common.util.ArrayUtil;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.impl.reduce.floating.Norm2;
+import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
+import org.nd4j.linalg.api.ops.impl.scalar.ScalarMax;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Division by the root mean square (arXiv:2312.02696, Eq. 47):
+ *
+ * <pre>normalize(x) = x / (1e-4 + sqrt(k/n) ||x||)</pre>
+ *
+ * with n elements in x and k norms, so that n/k elements share a norm. Weights, pixels and
+ * attention vectors are all normalized by this; the DL4J face sees each of them as [outer, vector,
+ * inner] and normalizes along the middle axis.
+ */
+public final class Normalization {
+
+    /** Added to the root mean square, so that zero stays zero. */
+    public static final double EPSILON = 1e-4;
+
+    /** Keeps the gradient of the norm of an all-zero vector at zero instead of 0/0. */
+    private static final double TINY = 1e-30;
+
+    private Normalization() {}
+
+    /**
+     * SameDiff face.
+     *
+     * @param x any shape, static along {@code dims}
+     * @param vectorLength the product of the sizes of {@code dims}
+     * @param dims the axes that share a norm
+     * @return x divided by (1e-4 + its root mean square over dims), in x's shape
+     */
+    public static SDVariable normalize(SameDiff sd, SDVariable x, long vectorLength, int... dims) {
+        // By the reciprocal: the gradient of divide is wrong for a divisor of one element (M2.1).
+        SDVariable rms = sd.norm2(x, true, dims).mul(1 / Math.sqrt(vectorLength));
+        return x.mul(sd.math().reciprocal(rms.add(EPSILON)));
+    }
+
+    /**
+     * Root mean square along the middle axis.
+     *
+     * @param x [outer, vector, inner]
+     * @param rms receives [outer, 1, inner]
+     */
+    static void rms(INDArray x, INDArray rms) {
+        Nd4j.exec(new Norm2(x, rms, true, 1));
+        rms.muli(1 / Math.sqrt(x.size(1)));
+    }
+
+    /**
+     * Forward pass with what the backward pass needs.
+     *
+     * @param x [outer, vector, inner]
+     * @return {y, rms}: y in x's shape and rms [outer, 1, inner]
+     */
+    static INDArray[] forward(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
+        INDArray rms = workspaces.createUninitialized(place, x.dataType(), x.size(0), 1, x.size(2));
+        INDArray y = workspaces.createUninitialized(place, x.dataType(), x.shape(), 'c');
+        rms(x, rms);
+        INDArray divisor =
+                rms.add(
+                        EPSILON,
+                        workspaces.createUninitialized(
+                                ArrayType.FF_WORKING_MEM, rms.dataType(), rms.shape(), 'c'));
+        x.div(divisor, y);
+        return new INDArray[] {y, rms};
+    }
+
+    /**
+     * Backward pass: with y = x/d, d = rms + 1e-4 and K = vector length, dx = (g - y (g.y) d / (K
+     * rms)) / d.
+     *
+     * @param y the normalized [outer, vector, inner]
+     * @param rms [outer, 1, inner] of the forward pass
+     * @param g the gradient of y
+     * @param dx receives the gradient of x; may be {@code g}, not {@code y}
+     */
+    static void backward(
+            INDArray y, INDArray rms, INDArray g, INDArray dx, LayerWorkspaceMgr workspaces) {
+        INDArray product = temporary(workspaces, y.dataType(), y.shape());
+        INDArray column = temporary(workspaces, y.dataType(), rms.shape());
+        INDArray divisor = temporary(workspaces, y.dataType(), rms.shape());
+        g.mul(y, product);
+        Nd4j.exec(new Sum(product, column, true, 1));
+        rms.add(EPSILON, divisor);
+        column.muli(divisor);
+        Nd4j.exec(new ScalarMax(rms, null, divisor, TINY));
+        column.divi(divisor).divi(y.size(1));
+        y.mul(column, product);
+        g.sub(product, dx);
+        rms.add(EPSILON, divisor);
+        dx.divi(divisor);
+    }
+
+    private static INDArray temporary(LayerWorkspaceMgr workspaces, DataType type, long... shape) {
+        return workspaces.createUninitialized(ArrayType.BP_WORKING_MEM, type, shape, 'c');
+    }
+
+    /** Elements that share a norm when x is normalized over all axes but the first. */
+    static long fanIn(long... shape) {
+        return ArrayUtil.prodLong(shape) / shape[0];
+    }
+}

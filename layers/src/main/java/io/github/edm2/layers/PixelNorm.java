@@ -1,0 +1,70 @@
+package io.github.edm2.layers;
+
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Pixel normalization (arXiv:2312.02696, Eq. 30): every pixel's feature vector is divided by its
+ * root mean square over the channels. Input and output [batch, channels, height, width].
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public class PixelNorm extends FunctionLayer {
+
+    protected PixelNorm(Builder builder) {
+        super(builder);
+    }
+
+    /**
+     * SameDiff face.
+     *
+     * @param x [batch, channels, height, width]
+     * @param channels the size of axis 1
+     */
+    public static SDVariable pixelNorm(SameDiff sd, SDVariable x, long channels) {
+        return Normalization.normalize(sd, x, channels, 1);
+    }
+
+    @Override
+    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
+        INDArray[] result = Normalization.forward(threeAxes(x), ArrayType.ACTIVATIONS, workspaces);
+        return new INDArray[] {result[0].reshape(x.shape()), result[1]};
+    }
+
+    @Override
+    protected INDArray backward(
+            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        INDArray dx =
+                workspaces.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
+        Normalization.backward(
+                threeAxes(saved[0]), saved[1], threeAxes(epsilon), threeAxes(dx), workspaces);
+        return dx;
+    }
+
+    @Override
+    protected long trainingElements(InputType inputType) {
+        return 2 * inputType.arrayElementsPerExample();
+    }
+
+    private static INDArray threeAxes(INDArray x) {
+        return x.reshape(x.size(0), x.size(1), x.size(2) * x.size(3));
+    }
+
+    /** Builder; there is nothing to set but the name. */
+    @SuppressWarnings("unchecked") // DL4J declares build() as <E extends Layer> E build()
+    public static class Builder extends FunctionLayer.Builder<Builder> {
+        @Override
+        public PixelNorm build() {
+            return new PixelNorm(this);
+        }
+    }
+}

@@ -1,0 +1,220 @@
+package io.github.edm2.layers;
+
+import lombok.Data;
+import lombok.EqualsAndHashCode;
+import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
+import org.nd4j.linalg.api.ops.impl.layers.convolution.config.DeConv2DConfig;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Halves or doubles height and width (arXiv:2312.02696, Fig. 21). With a filter f of even length
+ * and the kernel outer(f, f) / sum(f)²: {@link Direction#DOWN} is the convolution of every channel
+ * with stride 2 and padding (length - 1) / 2; {@link Direction#UP} is its transpose times 4. The
+ * default filter [1, 1] averages 2x2 pixels, and doubles them.
+ */
+@Data
+@NoArgsConstructor
+@EqualsAndHashCode(callSuper = true)
+public class Resample extends FunctionLayer {
+
+    /** Which way. */
+    public enum Direction {
+        /** [batch, channels, 2h, 2w] to [batch, channels, h, w]. */
+        DOWN,
+        /** [batch, channels, h, w] to [batch, channels, 2h, 2w]. */
+        UP
+    }
+
+    private static final int OIYX = 1;
+
+    private Direction direction;
+    private double[] filter;
+
+    protected Resample(Builder builder) {
+        super(builder);
+        this.direction = builder.direction;
+        this.filter = builder.filter;
+    }
+
+    /**
+     * SameDiff face.
+     *
+     * @param x [batch, channels, height, width]
+     * @param shape the shape of x, the batch being ignored
+     * @param filter of even length
+     */
+    public static SDVariable resample(
+            SameDiff sd, SDVariable x, long[] shape, Direction direction, double... filter) {
+        int length = checkFilter(filter).length;
+        int padding = (length - 1) / 2;
+        // Channels count as examples, so that one kernel [length, length, 1, 1] serves all.
+        SDVariable planes = sd.reshape(x, -1, 1, shape[2], shape[3]);
+        INDArray kernel = kernel(filter, DataType.DOUBLE).permute(2, 3, 1, 0).dup('c');
+        SDVariable result;
+        long height;
+        long width;
+        if (direction == Direction.DOWN) {
+            Conv2DConfig config =
+                    Conv2DConfig.builder()
+                            .kH(length)
+                            .kW(length)
+                            .sH(2)
+                            .sW(2)
+                            .pH(padding)
+                            .pW(padding)
+                            .dataFormat(Conv2DConfig.NCHW)
+                            .build();
+            result = sd.cnn().conv2d(planes, sd.constant(kernel.castTo(x.dataType())), config);
+            height = shape[2] / 2;
+            width = shape[3] / 2;
+        } else {
+            DeConv2DConfig config =
+                    DeConv2DConfig.builder()
+                            .kH(length)
+                            .kW(length)
+                            .sH(2)
+                            .sW(2)
+                            .pH(padding)
+                            .pW(padding)
+                            .dataFormat(DeConv2DConfig.NCHW)
+                            .build();
+            kernel = kernel.mul(4).castTo(x.dataType());
+            result = sd.cnn().deconv2d(planes, sd.constant(kernel), config);
+            height = shape[2] * 2;
+            width = shape[3] * 2;
+        }
+        return sd.reshape(result, -1, shape[1], height, width);
+    }
+
+    private static double[] checkFilter(double[] filter) {
+        if (filter.length == 0 || filter.length % 2 != 0) {
+            throw new IllegalArgumentException(
+                    "resample filter must have an even length, got %d".formatted(filter.length));
+        }
+        return filter;
+    }
+
+    /** outer(f, f) / sum(f)² as [1, 1, length, length]. */
+    private static INDArray kernel(double[] filter, DataType type) {
+        try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            INDArray f = Nd4j.createFromArray(filter).reshape(filter.length, 1);
+            f.divi(f.sumNumber());
+            return f.mmul(f.transpose())
+                    .reshape('c', 1, 1, filter.length, filter.length)
+                    .castTo(type);
+        }
+    }
+
+    @Override
+    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
+        INDArray y =
+                direction == Direction.DOWN
+                        ? down(x, ArrayType.ACTIVATIONS, workspaces)
+                        : transposed(x, ArrayType.ACTIVATIONS, workspaces).muli(4);
+        return new INDArray[] {y};
+    }
+
+    @Override
+    protected INDArray backward(
+            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
+        return direction == Direction.DOWN
+                ? transposed(epsilon, ArrayType.ACTIVATION_GRAD, workspaces)
+                : down(epsilon, ArrayType.ACTIVATION_GRAD, workspaces).muli(4);
+    }
+
+    private INDArray down(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
+        long[] shape = {x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2};
+        INDArray y = workspaces.createUninitialized(place, x.dataType(), shape, 'c');
+        Nd4j.exec(
+                convolution("conv2d")
+                        .addInputs(planes(x), kernel(filter, x.dataType()))
+                        .addOutputs(planes(y))
+                        .build());
+        return y;
+    }
+
+    private INDArray transposed(INDArray y, ArrayType place, LayerWorkspaceMgr workspaces) {
+        long[] shape = {y.size(0), y.size(1), y.size(2) * 2, y.size(3) * 2};
+        INDArray x = workspaces.createUninitialized(place, y.dataType(), shape, 'c');
+        INDArray planes = planes(x);
+        Nd4j.exec(
+                convolution("conv2d_input_bp")
+                        .addInputs(
+                                Nd4j.createFromArray(planes.shape()),
+                                kernel(filter, y.dataType()),
+                                planes(y))
+                        .addOutputs(planes)
+                        .build());
+        return x;
+    }
+
+    /** Channels count as examples, so that one kernel serves all. */
+    private static INDArray planes(INDArray x) {
+        return x.reshape('c', x.size(0) * x.size(1), 1, x.size(2), x.size(3));
+    }
+
+    private DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name) {
+        int length = filter.length;
+        int padding = (length - 1) / 2;
+        return DynamicCustomOp.builder(name)
+                .addIntegerArguments(length, length, 2, 2, padding, padding, 1, 1, 0, 0, OIYX);
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType inputType) {
+        InputType.InputTypeConvolutional in = convolutional(inputType);
+        if (direction == Direction.UP) {
+            return InputType.convolutional(
+                    in.getHeight() * 2, in.getWidth() * 2, in.getChannels(), in.getFormat());
+        }
+        if (in.getHeight() % 2 != 0 || in.getWidth() % 2 != 0) {
+            throw new IllegalStateException(
+                    "Layer \"%s\" halves height and width, which must be even, got %s"
+                            .formatted(layerName, in));
+        }
+        return InputType.convolutional(
+                in.getHeight() / 2, in.getWidth() / 2, in.getChannels(), in.getFormat());
+    }
+
+    @Override
+    protected long trainingElements(InputType inputType) {
+        return 0;
+    }
+
+    /** Builder. */
+    @SuppressWarnings("unchecked") // DL4J declares build() as <E extends Layer> E build()
+    public static class Builder extends FunctionLayer.Builder<Builder> {
+        private final Direction direction;
+        private double[] filter = {1, 1};
+
+        /** Which way to resample. */
+        public Builder(Direction direction) {
+            this.direction = direction;
+        }
+
+        /**
+         * One-dimensional filter; default [1, 1].
+         *
+         * @throws IllegalArgumentException if its length is odd or zero
+         */
+        public Builder filter(double... filter) {
+            this.filter = checkFilter(filter).clone();
+            return this;
+        }
+
+        @Override
+        public Resample build() {
+            return new Resample(this);
+        }
+    }
+}
