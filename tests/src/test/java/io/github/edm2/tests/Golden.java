@@ -16,20 +16,20 @@ import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /** Reference numbers: the arrays of one NPZ file among the test resources, by name. */
-final class Golden {
+public final class Golden {
 
     /** Relative tolerance of float32 outputs. */
-    static final double OUTPUT = 1e-5;
+    public static final double OUTPUT = 1e-5;
 
     /** Relative tolerance of float32 gradients. */
-    static final double GRADIENT = 1e-4;
+    public static final double GRADIENT = 1e-4;
 
     private final Map<String, INDArray> arrays = new LinkedHashMap<>();
 
     private Golden() {}
 
     /** Reads {@code golden/NAME.npz}. */
-    static Golden read(String name) {
+    public static Golden read(String name) {
         Golden golden = new Golden();
         try (ZipInputStream zip =
                 new ZipInputStream(Golden.class.getResourceAsStream("/golden/" + name + ".npz"))) {
@@ -53,18 +53,18 @@ final class Golden {
     }
 
     /** One array. */
-    INDArray get(String name) {
+    public INDArray get(String name) {
         INDArray array = arrays.get(name);
         Assertions.assertNotNull(array, () -> "no golden array " + name + " in " + arrays.keySet());
         return array;
     }
 
-    boolean has(String name) {
+    public boolean has(String name) {
         return arrays.containsKey(name);
     }
 
     /** All arrays under {@code prefix/}, by the rest of their names. */
-    Map<String, INDArray> under(String prefix) {
+    public Map<String, INDArray> under(String prefix) {
         Map<String, INDArray> result = new TreeMap<>();
         arrays.forEach(
                 (name, array) -> {
@@ -79,7 +79,8 @@ final class Golden {
      * Asserts that no element differs by more than the tolerance times the largest magnitude
      * expected.
      */
-    static void assertClose(INDArray expected, INDArray actual, double tolerance, String what) {
+    public static void assertClose(
+            INDArray expected, INDArray actual, double tolerance, String what) {
         Assertions.assertEquals(expected.length(), actual.length(), what + ": number of elements");
         INDArray e = expected.castTo(DataType.DOUBLE).dup('c').reshape(expected.length());
         INDArray a = actual.castTo(DataType.DOUBLE).dup('c').reshape(actual.length());

@@ -1,0 +1,184 @@
+package io.github.edm2.models;
+
+import io.github.edm2.models.diffusion.LearningRateSchedule;
+import io.github.edm2.models.training.FiniteGradients;
+import io.github.edm2.models.unet.GraphAssembler;
+import io.github.edm2.models.unet.NetworkCost;
+import io.github.edm2.models.unet.NetworkOptions;
+import io.github.edm2.models.unet.SameDiffAssembler;
+import lombok.Builder;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.nn.api.OptimizationAlgorithm;
+import org.deeplearning4j.nn.conf.CacheMode;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.zoo.ModelMetaData;
+import org.deeplearning4j.zoo.PretrainedType;
+import org.deeplearning4j.zoo.ZooModel;
+import org.deeplearning4j.zoo.ZooType;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/**
+ * EDM2 (Karras et al., "Analyzing and Improving the Training Dynamics of Diffusion Models", CVPR
+ * 2024, arXiv:2312.02696) as a model of DL4J's zoo.
+ *
+ * <p>The network's inputs are {@code image} (noisy images [batch, channels, height, width]), {@code
+ * sigma} (noise levels [batch, 1]) and, with classes, {@code label} (one-hot [batch, classes];
+ * zeros for no class). Its outputs are {@code denoised} (in the shape of image) and {@code
+ * log_variance} ([batch, 1]).
+ */
+@Builder
+@SuppressWarnings({"unchecked", "deprecation"}) // ZooModel's own signatures
+public class Edm2 extends ZooModel<Edm2> {
+
+    /** Seed of weights and Fourier features. */
+    @Builder.Default private long seed = 1234;
+
+    /** {channels, height, width}; null for those of the options. Height and width are equal. */
+    private int[] inputShape;
+
+    /** Number of classes, 0 for none; null for that of the options. */
+    private Integer numClasses;
+
+    /** Everything else about the network. */
+    @Builder.Default private NetworkOptions options = NetworkOptions.builder().build();
+
+    /** Default: {@link #adam} with the paper's schedule for a batch of 2048. */
+    private IUpdater updater;
+
+    @Builder.Default private CacheMode cacheMode = CacheMode.NONE;
+    @Builder.Default private WorkspaceMode workspaceMode = WorkspaceMode.ENABLED;
+
+    /** FLOAT or DOUBLE. */
+    @Builder.Default private DataType dataType = DataType.FLOAT;
+
+    /** A builder of a preset's network, see {@link Preset#presets()}. */
+    public static Edm2Builder preset(String name) {
+        Preset preset = Preset.of(name);
+        return builder()
+                .options(preset.network())
+                .updater(
+                        adam(
+                                new LearningRateSchedule(
+                                        preset.learningRate(),
+                                        preset.decayBatches(),
+                                        preset.rampUpImages(),
+                                        preset.batch())));
+    }
+
+    /** The optimizer of the paper: Adam(0.9, 0.99, 1e-8) on finite gradients. */
+    public static IUpdater adam(LearningRateSchedule schedule) {
+        return new FiniteGradients(
+                Adam.builder()
+                        .learningRateSchedule(schedule)
+                        .learningRate(schedule.valueAt(0, 0))
+                        .beta1(0.9)
+                        .beta2(0.99)
+                        .epsilon(1e-8)
+                        .build());
+    }
+
+    /** The options with input shape and classes of the builder. */
+    public NetworkOptions networkOptions() {
+        NetworkOptions.NetworkOptionsBuilder result = options.toBuilder();
+        if (inputShape != null) {
+            if (inputShape.length != 3 || inputShape[1] != inputShape[2]) {
+                throw new IllegalArgumentException(
+                        "inputShape must be {channels, height, width} with equal height and width, got "
+                                + java.util.Arrays.toString(inputShape));
+            }
+            result.imgChannels(inputShape[0]).imgResolution(inputShape[1]);
+        }
+        if (numClasses != null) {
+            result.labelDim(numClasses);
+        }
+        return result.build().validate();
+    }
+
+    /** The network's configuration. */
+    public ComputationGraphConfiguration conf() {
+        IUpdater chosen =
+                updater == null
+                        ? adam(
+                                new LearningRateSchedule(
+                                        0.01, 70_000, LearningRateSchedule.RAMP_UP_IMAGES, 2048))
+                        : updater;
+        ComputationGraphConfiguration.GraphBuilder graph =
+                new NeuralNetConfiguration.Builder()
+                        .seed(seed)
+                        .optimizationAlgo(OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT)
+                        .updater(chosen)
+                        .miniBatch(true)
+                        .cacheMode(cacheMode)
+                        .trainingWorkspaceMode(workspaceMode)
+                        .inferenceWorkspaceMode(workspaceMode)
+                        .dataType(dataType)
+                        .graphBuilder();
+        return GraphAssembler.assemble(networkOptions(), graph, seed).build();
+    }
+
+    /** The network with fresh weights. */
+    @Override
+    public ComputationGraph init() {
+        ComputationGraph graph = new ComputationGraph(conf());
+        graph.init();
+        return graph;
+    }
+
+    /**
+     * The network of {@link #init} as a SameDiff graph with the same weights, see {@link
+     * SameDiffAssembler}. Dropout is part of it.
+     */
+    public SameDiff initSameDiff() {
+        return toSameDiff(init(), true);
+    }
+
+    /**
+     * A network of this model as a SameDiff graph.
+     *
+     * @param graph made by this model, trained or not; its weights are copied
+     * @param training whether dropout is part of the graph
+     */
+    public SameDiff toSameDiff(ComputationGraph graph, boolean training) {
+        return SameDiffAssembler.assemble(networkOptions(), graph, training);
+    }
+
+    /** Parameters and Gflops, part by part. */
+    public NetworkCost cost() {
+        return NetworkCost.of(networkOptions());
+    }
+
+    @Override
+    public ModelMetaData metaData() {
+        NetworkOptions network = networkOptions();
+        int[] image = {
+            network.getImgChannels(), network.getImgResolution(), network.getImgResolution()
+        };
+        return new ModelMetaData(new int[][] {image}, 1, ZooType.CNN);
+    }
+
+    @Override
+    public void setInputShape(int[][] inputShape) {
+        this.inputShape = inputShape[0];
+    }
+
+    @Override
+    public Class<? extends Model> modelType() {
+        return ComputationGraph.class;
+    }
+
+    @Override
+    public String pretrainedUrl(PretrainedType pretrainedType) {
+        return null;
+    }
+
+    @Override
+    public long pretrainedChecksum(PretrainedType pretrainedType) {
+        return 0;
+    }
+}

@@ -1,0 +1,95 @@
+package io.github.edm2.models.checkpoint;
+
+import io.github.edm2.layers.MpFourier;
+import io.github.edm2.layers.MpWeightLayer;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Parameters and buffers of an EDM2 network under the names that the official PyTorch release gives
+ * them, for instance {@code unet.enc.16x16_block0.conv_res0.weight}. Convolution weights are [out,
+ * in, height, width], linear weights [out, in], gains scalars, Fourier buffers [channels].
+ */
+public final class StateDict {
+
+    private static final String WEIGHT = ".weight";
+    private static final String FREQUENCIES = ".freqs";
+    private static final String PHASES = ".phases";
+
+    private StateDict() {}
+
+    /**
+     * All parameters and buffers of a network, in order; parameters are views, buffers copies.
+     *
+     * @param graph made by {@link io.github.edm2.models.Edm2}
+     */
+    public static Map<String, INDArray> of(ComputationGraph graph) {
+        Map<String, INDArray> result = new LinkedHashMap<>();
+        for (Layer layer : graph.getLayers()) {
+            String name = layer.conf().getLayer().getLayerName();
+            if (layer.conf().getLayer() instanceof MpFourier fourier) {
+                result.put(name + FREQUENCIES, Nd4j.createFromArray(fourier.getFrequencies()));
+                result.put(name + PHASES, Nd4j.createFromArray(fourier.getPhases()));
+            } else if (layer.conf().getLayer() instanceof MpWeightLayer weights) {
+                result.put(name + WEIGHT, layer.getParam(MpWeightLayer.WEIGHT_KEY));
+                if (weights.isLearnedGain()) {
+                    result.put(gainName(name), layer.getParam(MpWeightLayer.GAIN_KEY).reshape());
+                }
+            }
+        }
+        return result;
+    }
+
+    /**
+     * Sets all parameters and buffers of a network.
+     *
+     * @param graph made by {@link io.github.edm2.models.Edm2}
+     * @param values as {@link #of} returns them, any floating point type
+     * @throws IllegalArgumentException if one is missing, unknown or of another shape
+     */
+    public static void load(ComputationGraph graph, Map<String, INDArray> values) {
+        Map<String, INDArray> targets = of(graph);
+        targets.forEach((name, target) -> check(name, target, values.get(name)));
+        for (String name : values.keySet()) {
+            if (!targets.containsKey(name)) {
+                throw new IllegalArgumentException(
+                        "The network has no parameter \"%s\"; it was made with other options"
+                                .formatted(name));
+            }
+        }
+        targets.forEach((name, target) -> target.assign(values.get(name)));
+        for (Layer layer : graph.getLayers()) {
+            if (layer.conf().getLayer() instanceof MpFourier fourier) {
+                String name = fourier.getLayerName();
+                fourier.setFrequencies(targets.get(name + FREQUENCIES).toFloatVector());
+                fourier.setPhases(targets.get(name + PHASES).toFloatVector());
+            }
+        }
+    }
+
+    private static void check(String name, INDArray target, INDArray value) {
+        if (value == null) {
+            throw new IllegalArgumentException(
+                    "Parameter \"%s\" is missing; the network was made with other options"
+                            .formatted(name));
+        }
+        if (!Arrays.equals(target.shape(), value.shape())) {
+            throw new IllegalArgumentException(
+                    "Parameter \"%s\" must have the shape %s, got %s; the network was made with other options"
+                            .formatted(
+                                    name,
+                                    Arrays.toString(target.shape()),
+                                    Arrays.toString(value.shape())));
+        }
+    }
+
+    /** The gain of a block's embedding and of the output have names of their own. */
+    private static String gainName(String layer) {
+        return layer.replaceFirst("emb_linear$", "emb_gain").replaceFirst("out_conv$", "out_gain");
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.edm2.models.diffusion;
+
+import io.github.edm2.layers.FunctionVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** c_noise = ln(sigma) / 4. Input sigma [batch, 1], which gets no gradient; output [batch, 1]. */
+public final class NoiseCondition extends FunctionVertex {
+
+    /** SameDiff face. */
+    public static SDVariable noiseCondition(SameDiff sd, SDVariable sigma) {
+        return Preconditioning.noise(sd, sigma);
+    }
+
+    @Override
+    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
+        return Preconditioning.noise(inputs[0], ArrayType.ACTIVATIONS, ws);
+    }
+
+    @Override
+    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
+        return new INDArray[] {null};
+    }
+
+    @Override
+    protected int inputs() {
+        return 1;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
+        return vertexInputs[0];
+    }
+
+    @Override
+    public NoiseCondition clone() {
+        return new NoiseCondition();
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof NoiseCondition;
+    }
+
+    @Override
+    public int hashCode() {
+        return NoiseCondition.class.hashCode();
+    }
+}

@@ -1,0 +1,79 @@
+package io.github.edm2.models.diffusion;
+
+import io.github.edm2.layers.FunctionVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
+
+/**
+ * c_in x, the network's input scaled to unit variance. Inputs x [batch, channels, height, width]
+ * and sigma [batch, 1].
+ */
+public final class ScaledInput extends FunctionVertex {
+
+    private final double sigmaData;
+
+    /**
+     * @param sigmaData standard deviation of the data, greater than 0
+     */
+    public ScaledInput(@JsonProperty("sigmaData") double sigmaData) {
+        this.sigmaData = Preconditioning.checkSigmaData(sigmaData);
+    }
+
+    /** Standard deviation of the data. */
+    public double getSigmaData() {
+        return sigmaData;
+    }
+
+    /** SameDiff face. */
+    public static SDVariable scaledInput(
+            SameDiff sd, SDVariable x, SDVariable sigma, double sigmaData) {
+        return Preconditioning.scaledInput(sd, x, sigma, sigmaData);
+    }
+
+    @Override
+    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
+        INDArray x = inputs[0];
+        INDArray in = Preconditioning.in(inputs[1], sigmaData, ArrayType.FF_WORKING_MEM, ws);
+        return x.mul(
+                in, ws.createUninitialized(ArrayType.ACTIVATIONS, x.dataType(), x.shape(), 'c'));
+    }
+
+    @Override
+    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
+        INDArray in = Preconditioning.in(inputs[1], sigmaData, ArrayType.BP_WORKING_MEM, ws);
+        INDArray dx =
+                ws.createUninitialized(
+                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), epsilon.shape(), 'c');
+        return new INDArray[] {epsilon.mul(in, dx), null};
+    }
+
+    @Override
+    protected int inputs() {
+        return 2;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
+        return vertexInputs[0];
+    }
+
+    @Override
+    public ScaledInput clone() {
+        return new ScaledInput(sigmaData);
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof ScaledInput other && other.sigmaData == sigmaData;
+    }
+
+    @Override
+    public int hashCode() {
+        return Double.hashCode(sigmaData);
+    }
+}

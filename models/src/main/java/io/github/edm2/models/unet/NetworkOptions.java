@@ -1,0 +1,135 @@
+package io.github.edm2.models.unet;
+
+import java.util.Arrays;
+import lombok.Builder;
+import lombok.Value;
+
+/**
+ * Constructor options of the EDM2 network, named as in the reference implementation; the defaults
+ * are the paper's.
+ */
+@Value
+@Builder(toBuilder = true)
+public class NetworkOptions {
+
+    /** Height and width of the images in pixels. */
+    @Builder.Default int imgResolution = 64;
+
+    /** Channels of the images. */
+    @Builder.Default int imgChannels = 4;
+
+    /** Number of classes; 0 for an unconditional network. */
+    @Builder.Default int labelDim = 0;
+
+    /** Base number of channels. */
+    @Builder.Default int modelChannels = 192;
+
+    /** Per resolution, multiplier of the base number of channels. */
+    @Builder.Default int[] channelMult = {1, 2, 3, 4};
+
+    /** Multiplier for the noise embedding's input; null for that of the first resolution. */
+    Integer channelMultNoise;
+
+    /** Multiplier for the embedding; null for the largest. */
+    Integer channelMultEmb;
+
+    /** Residual blocks per resolution. */
+    @Builder.Default int numBlocks = 3;
+
+    /** Resolutions with self-attention. */
+    @Builder.Default int[] attnResolutions = {16, 8};
+
+    /** Share of the class embedding in its sum with the noise embedding, in [0, 1]. */
+    @Builder.Default double labelBalance = 0.5;
+
+    /** Share of the skip connection in concatenations, in [0, 1]. */
+    @Builder.Default double concatBalance = 0.5;
+
+    /** Channels per attention head. */
+    @Builder.Default int channelsPerHead = 64;
+
+    /** Probability of zeroing an activation in training, in [0, 1). */
+    @Builder.Default double dropout = 0;
+
+    /** Share of the residual branch in blocks, in [0, 1]. */
+    @Builder.Default double resBalance = 0.3;
+
+    /** Share of the attention branch, in [0, 1]. */
+    @Builder.Default double attnBalance = 0.3;
+
+    /** Largest magnitude of activations at the end of blocks. */
+    @Builder.Default double clipAct = 256;
+
+    /** Filter of the resampling, of even length. */
+    @Builder.Default double[] resampleFilter = {1, 1};
+
+    /** Standard deviation of the data. */
+    @Builder.Default double sigmaData = 0.5;
+
+    /** Fourier features of the uncertainty u(sigma). */
+    @Builder.Default int logvarChannels = 128;
+
+    /** Channels at a level, 0 being the full resolution. */
+    int channels(int level) {
+        return modelChannels * channelMult[level];
+    }
+
+    /** Number of noise features. */
+    int noiseChannels() {
+        return channelMultNoise == null ? channels(0) : modelChannels * channelMultNoise;
+    }
+
+    /** Size of the embedding. */
+    int embeddingChannels() {
+        return modelChannels
+                * (channelMultEmb == null
+                        ? Arrays.stream(channelMult).max().orElseThrow()
+                        : channelMultEmb);
+    }
+
+    boolean attends(int resolution) {
+        return Arrays.stream(attnResolutions).anyMatch(r -> r == resolution);
+    }
+
+    /**
+     * Checks every option.
+     *
+     * @return this
+     * @throws IllegalArgumentException naming the first option that is out of range
+     */
+    public NetworkOptions validate() {
+        require(channelMult.length > 0, "channelMult must not be empty", "[]");
+        int reduction = 1 << (channelMult.length - 1);
+        require(
+                imgResolution >= reduction && imgResolution % reduction == 0,
+                "imgResolution must be a multiple of " + reduction + " for this channelMult",
+                imgResolution);
+        require(imgChannels > 0, "imgChannels must be at least 1", imgChannels);
+        require(labelDim >= 0, "labelDim must be at least 0", labelDim);
+        require(modelChannels > 0, "modelChannels must be at least 1", modelChannels);
+        for (int multiplier : channelMult) {
+            require(multiplier > 0, "channelMult must be positive", multiplier);
+        }
+        require(numBlocks > 0, "numBlocks must be at least 1", numBlocks);
+        require(channelsPerHead > 0, "channelsPerHead must be at least 1", channelsPerHead);
+        for (int level = 0; level < channelMult.length; level++) {
+            boolean attention = attends(imgResolution >> level) || level == channelMult.length - 1;
+            require(
+                    !attention || channels(level) % channelsPerHead == 0,
+                    "channels at resolution %d must be a multiple of channelsPerHead %d"
+                            .formatted(imgResolution >> level, channelsPerHead),
+                    channels(level));
+        }
+        require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
+        require(clipAct > 0, "clipAct must be greater than 0", clipAct);
+        require(sigmaData > 0, "sigmaData must be greater than 0", sigmaData);
+        require(logvarChannels > 0, "logvarChannels must be at least 1", logvarChannels);
+        return this;
+    }
+
+    private static void require(boolean condition, String rule, Object value) {
+        if (!condition) {
+            throw new IllegalArgumentException(rule + ", got " + value);
+        }
+    }
+}

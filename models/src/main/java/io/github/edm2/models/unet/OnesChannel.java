@@ -1,0 +1,72 @@
+package io.github.edm2.models.unet;
+
+import io.github.edm2.layers.FunctionVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.workspace.ArrayType;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * Appends a channel of ones, which stands in for the biases that the network does not have. Input
+ * [batch, channels, height, width], output [batch, channels + 1, height, width].
+ */
+public final class OnesChannel extends FunctionVertex {
+
+    @Override
+    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
+        INDArray x = inputs[0];
+        INDArray y =
+                ws.createUninitialized(
+                        ArrayType.ACTIVATIONS,
+                        x.dataType(),
+                        new long[] {x.size(0), x.size(1) + 1, x.size(2), x.size(3)},
+                        'c');
+        channels(y, 0, x.size(1)).assign(x);
+        channels(y, x.size(1), x.size(1) + 1).assign(1);
+        return y;
+    }
+
+    @Override
+    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
+        INDArray x = inputs[0];
+        INDArray dx =
+                ws.createUninitialized(ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
+        return new INDArray[] {dx.assign(channels(epsilon, 0, x.size(1)))};
+    }
+
+    private static INDArray channels(INDArray x, long from, long to) {
+        return x.get(
+                NDArrayIndex.all(),
+                NDArrayIndex.interval(from, to),
+                NDArrayIndex.all(),
+                NDArrayIndex.all());
+    }
+
+    @Override
+    protected int inputs() {
+        return 1;
+    }
+
+    @Override
+    public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
+        InputType.InputTypeConvolutional in = convolutional(vertexInputs[0]);
+        return InputType.convolutional(
+                in.getHeight(), in.getWidth(), in.getChannels() + 1, in.getFormat());
+    }
+
+    @Override
+    public OnesChannel clone() {
+        return new OnesChannel();
+    }
+
+    @Override
+    public boolean equals(Object o) {
+        return o instanceof OnesChannel;
+    }
+
+    @Override
+    public int hashCode() {
+        return OnesChannel.class.hashCode();
+    }
+}

@@ -1,0 +1,177 @@
+package io.github.edm2.models.unet;
+
+import io.github.edm2.layers.MpWeightLayer;
+import io.github.edm2.tests.Golden;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Every array of golden/blocks.npz is reproduced by both assemblers. */
+class BlocksGoldenTest {
+
+    private static final Golden GOLDEN = Golden.read("blocks");
+
+    /** A block of the golden file: its specification, heads and clip. */
+    record Block(BlockSpec spec, int in, int channelsPerHead, double clip) {
+        String name() {
+            return spec.name();
+        }
+
+        @Override
+        public String toString() {
+            return name();
+        }
+
+        NetworkOptions options() {
+            return NetworkOptions.builder()
+                    .modelChannels(48)
+                    .channelMult(new int[] {1}) // embedding of 48
+                    .channelsPerHead(channelsPerHead)
+                    .clipAct(clip)
+                    .build();
+        }
+
+        /** Vertex of an official parameter name. */
+        String layer(String parameter) {
+            return name()
+                    + "."
+                    + parameter.replace("emb_gain", "emb_linear").replace(".weight", "");
+        }
+
+        String key(String parameter) {
+            return parameter.equals("emb_gain") ? MpWeightLayer.GAIN_KEY : MpWeightLayer.WEIGHT_KEY;
+        }
+    }
+
+    static Stream<Block> blocks() {
+        return Stream.of(
+                block("enc_keep", BlockSpec.Kind.KEEP, 32, 64, 8, 0),
+                block("enc_down", BlockSpec.Kind.DOWN, 32, 32, 4, 0),
+                block("enc_attn", BlockSpec.Kind.KEEP, 64, 64, 8, 32),
+                block("dec_keep", BlockSpec.Kind.KEEP, 96, 64, 8, 0),
+                block("dec_up", BlockSpec.Kind.UP, 64, 64, 8, 0),
+                block("dec_attn", BlockSpec.Kind.KEEP, 128, 128, 4, 64),
+                block("enc_clip", BlockSpec.Kind.KEEP, 32, 32, 8, 0));
+    }
+
+    private static Block block(
+            String name, BlockSpec.Kind kind, int in, int out, int resolution, int head) {
+        BlockSpec spec =
+                new BlockSpec(name, name.startsWith("dec"), kind, out, resolution, head > 0, false);
+        return new Block(spec, in, head == 0 ? 64 : head, name.equals("enc_clip") ? 0.5 : 256);
+    }
+
+    @ParameterizedTest
+    @MethodSource("blocks")
+    void computationGraphEqualsReference(Block block) {
+        ComputationGraph graph = graph(block);
+        String name = block.name();
+        INDArray x = GOLDEN.get(name + "/in/x");
+        INDArray embedding = GOLDEN.get(name + "/in/emb");
+        INDArray out =
+                graph.feedForward(new INDArray[] {x, embedding}, true, false).get(name + ".clip");
+        Golden.assertClose(GOLDEN.get(name + "/out"), out, Golden.OUTPUT, name);
+
+        Map<String, INDArray> gradients =
+                graph.backpropGradient(GOLDEN.get(name + "/gout")).gradientForVariable();
+        GOLDEN.under(name + "/gparam")
+                .forEach(
+                        (parameter, expected) ->
+                                Golden.assertClose(
+                                        expected,
+                                        gradients.get(
+                                                block.layer(parameter)
+                                                        + "_"
+                                                        + block.key(parameter)),
+                                        Golden.GRADIENT,
+                                        name + " " + parameter));
+        Golden.assertClose(
+                GOLDEN.get(name + "/grad/x"),
+                graph.getVertex("x").getEpsilon(),
+                Golden.GRADIENT,
+                name + " x");
+        Golden.assertClose(
+                GOLDEN.get(name + "/grad/emb"),
+                graph.getVertex("embedding").getEpsilon(),
+                Golden.GRADIENT,
+                name + " embedding");
+    }
+
+    @ParameterizedTest
+    @MethodSource("blocks")
+    void sameDiffEqualsReference(Block block) {
+        String name = block.name();
+        SameDiff sd =
+                SameDiffAssembler.assembleBlock(
+                        block.options(),
+                        block.spec,
+                        graph(block),
+                        GOLDEN.get(name + "/in/x").dup(),
+                        GOLDEN.get(name + "/in/emb").dup());
+        SDVariable out = sd.getVariable("out");
+        out.mul(sd.constant(GOLDEN.get(name + "/gout"))).sum().markAsLoss();
+        Golden.assertClose(GOLDEN.get(name + "/out"), out.eval(), Golden.OUTPUT, name);
+
+        Map<String, INDArray> expected = new LinkedHashMap<>();
+        expected.put("x", GOLDEN.get(name + "/grad/x"));
+        expected.put("embedding", GOLDEN.get(name + "/grad/emb"));
+        GOLDEN.under(name + "/gparam")
+                .forEach(
+                        (parameter, gradient) ->
+                                expected.put(
+                                        block.layer(parameter) + "_" + block.key(parameter),
+                                        gradient));
+        Map<String, INDArray> gradients = sd.calculateGradients(Map.of(), expected.keySet());
+        expected.forEach(
+                (variable, gradient) ->
+                        Golden.assertClose(
+                                gradient,
+                                gradients.get(variable),
+                                Golden.GRADIENT,
+                                name + " " + variable));
+    }
+
+    /** The block alone as a graph with its golden parameters. */
+    private static ComputationGraph graph(Block block) {
+        int factor = block.spec.kind() == BlockSpec.Kind.DOWN ? 2 : 1;
+        int size =
+                block.spec.kind() == BlockSpec.Kind.UP
+                        ? block.spec.resolution() / 2
+                        : block.spec.resolution() * factor;
+        ComputationGraphConfiguration.GraphBuilder builder =
+                new NeuralNetConfiguration.Builder()
+                        .trainingWorkspaceMode(WorkspaceMode.NONE)
+                        .inferenceWorkspaceMode(WorkspaceMode.NONE)
+                        .graphBuilder()
+                        .addInputs("x", "embedding")
+                        .setInputTypes(
+                                InputType.convolutional(size, size, block.in),
+                                InputType.feedForward(48));
+        String out = GraphAssembler.assembleBlock(block.options(), block.spec, block.in, builder);
+        ComputationGraph graph = new ComputationGraph(builder.setOutputs(out).build());
+        graph.init();
+        for (Layer layer : graph.getLayers()) {
+            if (layer.conf().getLayer() instanceof MpWeightLayer weights) {
+                weights.setForcedNormalization(false);
+            }
+        }
+        GOLDEN.under(block.name() + "/param")
+                .forEach(
+                        (parameter, value) ->
+                                graph.getLayer(block.layer(parameter))
+                                        .getParam(block.key(parameter))
+                                        .assign(value));
+        return graph;
+    }
+}
