@@ -1,0 +1,276 @@
+package io.github.edm2.models.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Images of one shape, with or without class labels, in one of these forms:
+ *
+ * <ul>
+ *   <li>a folder of PNG files, subfolders included, in the order of their paths;
+ *   <li>a zip archive of PNG files;
+ *   <li>an {@code images-idx3} file of MNIST's format, compressed with gzip or not, or a folder
+ *       that holds one.
+ * </ul>
+ *
+ * <p>The labels of PNG files are in a {@code dataset.json} at the root, {@code {"labels": [["path",
+ * 3], ...]}}, as the EDM2 reference implementation has it; those of an IDX file in the {@code
+ * labels-idx1} file beside it. Grey images have 1 channel and all others 3 (RGB): a palette becomes
+ * RGB, transparency is dropped, 16 bits become 8.
+ *
+ * <p>An IDX file is read into memory. PNG files are decoded when they are needed and kept, as
+ * bytes, up to a limit. Safe for use by many threads. An archive stays open until {@link #close}.
+ */
+public final class ImageDataset implements AutoCloseable {
+
+    private static final Logger log = LoggerFactory.getLogger(ImageDataset.class);
+
+    private static final String ACCEPTED =
+            "give a folder of PNG files, a zip archive of PNG files or an IDX file of images";
+
+    /** Part of the heap in which decoded images are kept unless the caller says otherwise. */
+    private static final int CACHE_HEAP_DIVISOR = 4;
+
+    private final String name;
+    private final ImageStore store;
+
+    /** One per image, or empty. */
+    private final int[] labels;
+
+    private final int classes;
+
+    ImageDataset(String name, ImageStore store, int[] labels) {
+        this.name = name;
+        this.store = store;
+        this.labels = labels;
+        this.classes = Arrays.stream(labels).max().orElse(-1) + 1;
+    }
+
+    /**
+     * Opens a dataset and keeps decoded images in up to a quarter of the heap.
+     *
+     * @param path folder, zip archive or IDX file
+     * @param cond whether to use its class labels
+     * @throws DatasetException if there is no such dataset, an image's header or a label is wrong,
+     *     the images differ in shape, or labels are asked for and there are none
+     */
+    public static ImageDataset open(Path path, boolean cond) {
+        return open(path, cond, Runtime.getRuntime().maxMemory() / CACHE_HEAP_DIVISOR);
+    }
+
+    /**
+     * Opens a dataset.
+     *
+     * @param path folder, zip archive or IDX file
+     * @param cond whether to use its class labels
+     * @param cacheBytes most bytes of decoded PNG images to keep in memory, 0 for none
+     * @throws DatasetException as {@link #open(Path, boolean)}
+     */
+    public static ImageDataset open(Path path, boolean cond, long cacheBytes) {
+        if (cacheBytes < 0) {
+            throw new IllegalArgumentException("cacheBytes must be at least 0, got " + cacheBytes);
+        }
+        if (!Files.exists(path)) {
+            throw new DatasetException("There is no " + path.toAbsolutePath() + "; " + ACCEPTED);
+        }
+        ImageDataset dataset =
+                Files.isDirectory(path)
+                        ? openFolder(path, cond, cacheBytes)
+                        : openFile(path, cond, cacheBytes);
+        log.info(
+                "{}: {} images of {}, {} classes",
+                path,
+                dataset.count(),
+                dataset.shape(),
+                dataset.classes());
+        return dataset;
+    }
+
+    private static ImageDataset openFolder(Path folder, boolean cond, long cacheBytes) {
+        PngFolder source = PngFolder.list(folder);
+        if (source.names().isEmpty()) {
+            Optional<IdxPair> idx = IdxPair.find(folder);
+            if (idx.isPresent()) {
+                return openIdx(idx.get(), cond);
+            }
+        }
+        return openPng(nameOf(folder), source, folder, cond, cacheBytes);
+    }
+
+    private static ImageDataset openFile(Path file, boolean cond, long cacheBytes) {
+        byte[] start;
+        try (InputStream in = Files.newInputStream(file)) {
+            start = in.readNBytes(2);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(file.toString(), e);
+        }
+        if (Arrays.equals(start, new byte[] {'P', 'K'})) {
+            return openPng(nameOf(file), PngZip.open(file), file, cond, cacheBytes);
+        }
+        boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
+        if (gzip || Arrays.equals(start, new byte[2])) {
+            return openIdx(new IdxPair(file), cond);
+        }
+        throw new DatasetException(
+                file + " is neither a zip archive nor an IDX file of images; " + ACCEPTED);
+    }
+
+    private static ImageDataset openPng(
+            String name, PngSource source, Path path, boolean cond, long cacheBytes) {
+        try {
+            if (source.names().isEmpty()) {
+                throw new DatasetException("There are no PNG files in " + path + "; " + ACCEPTED);
+            }
+            PngStore store = PngStore.open(source, cacheBytes);
+            return new ImageDataset(name, store, cond ? LabelFile.read(source) : new int[0]);
+        } catch (DatasetException e) {
+            source.close();
+            throw e;
+        }
+    }
+
+    private static ImageDataset openIdx(IdxPair idx, boolean cond) {
+        IdxStore store = idx.readImages();
+        return new ImageDataset(
+                nameOf(idx.images()), store, cond ? idx.readLabels(store.count()) : new int[0]);
+    }
+
+    /** File name without its last extension. */
+    private static String nameOf(Path path) {
+        return path.toAbsolutePath()
+                .normalize()
+                .getFileName()
+                .toString()
+                .replaceFirst("(?<=.)\\.[^.]*$", "");
+    }
+
+    /** Name of the dataset, for logs: that of its file or folder, without extension. */
+    public String name() {
+        return name;
+    }
+
+    /** Number of images, at least 1. */
+    public int count() {
+        return store.count();
+    }
+
+    /** Shape of every image. */
+    public ImageShape shape() {
+        return store.shape();
+    }
+
+    /** Whether the images have class labels, which is what {@code cond} asked for. */
+    public boolean isConditional() {
+        return labels.length > 0;
+    }
+
+    /** Largest label plus 1; 0 without labels. */
+    public int classes() {
+        return classes;
+    }
+
+    /**
+     * Class of an image.
+     *
+     * @param index 0 to {@code count() - 1}
+     * @return 0 to {@code classes() - 1}
+     * @throws IllegalStateException without labels
+     */
+    public int label(int index) {
+        requireConditional();
+        return labels[index];
+    }
+
+    /**
+     * Pixels of an image.
+     *
+     * @param index 0 to {@code count() - 1}
+     * @return new array [channels, height, width], unsigned 8 bits
+     * @throws DatasetException if the image is damaged
+     */
+    public byte[] pixels(int index) {
+        return store.pixels(index).clone();
+    }
+
+    /**
+     * Images as a network of pixels sees them, in [-1, 1] ({@link Pixels}).
+     *
+     * @param indices which images, each 0 to {@code count() - 1}
+     * @return new array [indices, channels, height, width], FLOAT
+     * @throws DatasetException if an image is damaged
+     */
+    public INDArray images(int... indices) {
+        return images(indices, new boolean[indices.length]);
+    }
+
+    /** The same with some images mirrored left to right. */
+    INDArray images(int[] indices, boolean[] mirrored) {
+        ImageShape shape = shape();
+        float[] values = new float[Math.multiplyExact(indices.length, shape.length())];
+        IntStream.range(0, indices.length)
+                .parallel()
+                .forEach(
+                        i ->
+                                encode(
+                                        store.pixels(indices[i]),
+                                        mirrored[i],
+                                        values,
+                                        i * shape.length()));
+        return Nd4j.create(
+                values,
+                new long[] {indices.length, shape.channels(), shape.height(), shape.width()},
+                DataType.FLOAT);
+    }
+
+    private void encode(byte[] pixels, boolean mirrored, float[] values, int offset) {
+        int width = shape().width();
+        for (int row = 0; row < pixels.length; row += width) {
+            for (int x = 0; x < width; x++) {
+                values[offset + row + x] =
+                        Pixels.encode(pixels[row + (mirrored ? width - 1 - x : x)]);
+            }
+        }
+    }
+
+    /**
+     * Labels as a network sees them.
+     *
+     * @param indices which images, each 0 to {@code count() - 1}
+     * @return new array [indices, classes], FLOAT, 1 at each image's class and 0 elsewhere
+     * @throws IllegalStateException without labels
+     */
+    public INDArray labels(int... indices) {
+        requireConditional();
+        float[] oneHot = new float[Math.multiplyExact(indices.length, classes)];
+        for (int i = 0; i < indices.length; i++) {
+            oneHot[i * classes + labels[indices[i]]] = 1;
+        }
+        return Nd4j.create(oneHot, new long[] {indices.length, classes}, DataType.FLOAT);
+    }
+
+    private void requireConditional() {
+        if (!isConditional()) {
+            throw new IllegalStateException(
+                    "Dataset " + name + " was opened without labels; open it with cond = true");
+        }
+    }
+
+    /**
+     * Closes the archive, if the dataset is one. Images that were not read before cannot be read
+     * any more.
+     */
+    @Override
+    public void close() {
+        store.close();
+    }
+}

@@ -1,0 +1,63 @@
+package io.github.edm2.models.data;
+
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** PNG files in a folder and its subfolders; symbolic links are followed. */
+record PngFolder(Path root, List<String> names) implements PngSource {
+
+    static PngFolder list(Path root) {
+        try (Stream<Path> files = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
+            // Whatever is not a folder counts, so that a broken link is reported instead of
+            // skipped.
+            List<String> names =
+                    files.filter(file -> !Files.isDirectory(file))
+                            .map(
+                                    file ->
+                                            root.relativize(file)
+                                                    .toString()
+                                                    .replace(File.separatorChar, '/'))
+                            .filter(PngSource::isPng)
+                            .sorted()
+                            .toList();
+            return new PngFolder(root, names);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(root.toString(), e);
+        } catch (UncheckedIOException e) {
+            throw DatasetException.unreadable(root.toString(), e.getCause());
+        }
+    }
+
+    @Override
+    public String location(String name) {
+        return root.resolve(name).toString();
+    }
+
+    @Override
+    public InputStream open(String name) throws IOException {
+        return Files.newInputStream(root.resolve(name));
+    }
+
+    @Override
+    public byte[] read(String name) throws IOException {
+        return Files.readAllBytes(root.resolve(name));
+    }
+
+    @Override
+    public Optional<byte[]> readIfPresent(String name) throws IOException {
+        return Files.exists(root.resolve(name)) ? Optional.of(read(name)) : Optional.empty();
+    }
+
+    @Override
+    public void close() {
+        // Files are opened and closed one by one.
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * Images in and out: datasets of PNG or IDX files, batches in a reproducible order for training,
+ * PNG files and grids of generated images, and the small dataset that comes with this library.
+ */
+package io.github.edm2.models.data;
