@@ -1,0 +1,88 @@
+package io.github.edm2.models.sampling;
+
+import io.github.edm2.models.unet.GraphAssembler;
+import java.util.HashMap;
+import java.util.Map;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** D(x; sigma): an estimate of the clean images behind noisy ones. */
+@FunctionalInterface
+public interface Denoiser {
+
+    /**
+     * Denoises.
+     *
+     * @param x noisy images [batch, channels, height, width]; not changed
+     * @param sigma standard deviation of the noise in all of them
+     * @return clean images in x's shape
+     */
+    INDArray denoise(INDArray x, double sigma);
+
+    /**
+     * The denoiser of an EDM2 network.
+     *
+     * @param labels one-hot [batch, classes]; null for none, which a conditional network sees as
+     *     zeros
+     */
+    static Denoiser of(ComputationGraph graph, INDArray labels) {
+        boolean conditional = graph.getNumInputArrays() > 2;
+        int classes =
+                conditional ? (int) graph.getLayer("unet.emb_label").getParam("W").size(1) : 0;
+        return (x, sigma) -> {
+            INDArray sigmas = Nd4j.valueArrayOf(new long[] {x.size(0), 1}, sigma, x.dataType());
+            return conditional
+                    ? graph.output(x, sigmas, labelsOrZeros(x, labels, classes))[0]
+                    : graph.output(x, sigmas)[0];
+        };
+    }
+
+    /**
+     * The denoiser of an EDM2 network as a SameDiff graph.
+     *
+     * @param labels one-hot [batch, classes]; null for none
+     */
+    static Denoiser of(SameDiff sd, INDArray labels) {
+        boolean conditional = sd.hasVariable(GraphAssembler.LABEL);
+        int classes =
+                conditional ? (int) sd.getVariable(GraphAssembler.LABEL).placeholderShape()[1] : 0;
+        return (x, sigma) -> {
+            Map<String, INDArray> inputs = new HashMap<>();
+            inputs.put(GraphAssembler.IMAGE, x);
+            inputs.put(
+                    GraphAssembler.SIGMA,
+                    Nd4j.valueArrayOf(new long[] {x.size(0), 1}, sigma, x.dataType()));
+            if (conditional) {
+                inputs.put(GraphAssembler.LABEL, labelsOrZeros(x, labels, classes));
+            }
+            return sd.output(inputs, GraphAssembler.DENOISED).get(GraphAssembler.DENOISED);
+        };
+    }
+
+    /**
+     * Guidance: Dg + w (D - Dg) (arXiv:2312.02696, Eq. 5; arXiv:2406.02507). The guide is an
+     * unconditional network, or a weaker one (autoguidance).
+     *
+     * @param guidance w, finite; 1 leaves the main denoiser alone
+     */
+    static Denoiser guided(Denoiser main, Denoiser guide, double guidance) {
+        if (!Double.isFinite(guidance)) {
+            throw new IllegalArgumentException(
+                    "guidance must be a finite number, 1 for none, got " + guidance);
+        }
+        if (guidance == 1) {
+            return main;
+        }
+        return (x, sigma) -> {
+            INDArray d = main.denoise(x, sigma);
+            INDArray dg = guide.denoise(x, sigma);
+            return d.subi(dg).muli(guidance).addi(dg);
+        };
+    }
+
+    private static INDArray labelsOrZeros(INDArray x, INDArray labels, int classes) {
+        return labels == null ? Nd4j.zeros(x.dataType(), x.size(0), classes) : labels;
+    }
+}
