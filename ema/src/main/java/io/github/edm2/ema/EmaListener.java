@@ -39,6 +39,7 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     private final Path resumeFrom;
 
     private Model model;
+    private SameDiff graph;
     private EmaTracker tracker;
     private SnapshotStore store;
     private long imagesSeen;
@@ -109,11 +110,18 @@ public final class EmaListener extends BaseListener implements TrainingListener 
         advance(trained.batchSize(), iteration, List.of(Weights.flat(trained)));
     }
 
+    /** Before each iteration of a SameDiff graph. */
+    @Override
+    public void iterationStart(SameDiff trained, At at, MultiDataSet batch, long loadMillis) {
+        graph = trained;
+    }
+
     /** After each iteration of a SameDiff graph. */
     @Override
-    public void iterationDone(SameDiff graph, At at, MultiDataSet batch, Loss loss) {
-        // SameDiff trains its gradient graph, and passes that one: its variables' arrays are the
-        // main graph's.
+    public void iterationDone(SameDiff gradients, At at, MultiDataSet batch, Loss loss) {
+        // SameDiff passes its gradient graph here, which has auxiliary variables ("grad",
+        // "one-var")
+        // of the trainable type; only iterationStart is given the graph itself.
         if (tracker == null) {
             start(EmaTracker.of(graph, profiles.toArray(EmaProfile[]::new)), Weights.of(graph));
         }

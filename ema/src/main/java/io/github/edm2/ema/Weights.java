@@ -220,6 +220,17 @@ public final class Weights {
         of(graph).assign(this);
     }
 
+    /**
+     * A copy that later changes do not reach.
+     *
+     * @return the same weights in new arrays; float, or double where these are double
+     */
+    public Weights copy() {
+        Weights copy = zerosLike();
+        copy.assign(this);
+        return copy;
+    }
+
     /** Copies the other weights into these by name. */
     void assign(Weights other) {
         if (!shapes().equals(other.shapes())) {
