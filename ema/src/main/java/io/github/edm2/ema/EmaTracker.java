@@ -20,9 +20,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * optimizer's step with the number of images seen so far. How often it is called does not change
  * the profile while the weights stand still between calls. Not for use from several threads.
  *
- * <p>An update is two in-place vector operations per profile and allocates no arrays. (On 30
- * million weights they took as long as the fastest single fused operation of ND4J, and 15 times
- * less than a matrix product with beta.)
+ * <p>An update is two in-place vector operations per profile and allocates no arrays. ND4J has no
+ * interpolation in one; on 30 million weights these two take 25 to 31 ms, a matrix product with
+ * beta 160 to 310 ms, and a momentum updater used as one 25 to 55 ms and a scratch vector.
  */
 public final class EmaTracker {
 

@@ -32,8 +32,8 @@ class ReconstructionTest {
     private static EmaTracker direct;
     private static Weights directInTheMiddle;
 
-    /** Norm over the training of what the averages average, per element: a random signal. */
-    private static double signalNorm;
+    /** Mean L2 norm of the random weights. */
+    private static double weightsNorm;
 
     @BeforeAll
     static void train() {
@@ -43,10 +43,10 @@ class ReconstructionTest {
         SnapshotStore store = SnapshotStore.openOrCreate(folder.resolve("float"), net);
         SnapshotStore half = SnapshotStore.openOrCreate(folder.resolve("half"), net);
         Nd4j.getRandom().setSeed(3);
-        double squares = 0;
+        double norms = 0;
         for (int i = 1; i <= UPDATES; i++) {
             net.params().assign(Nd4j.randn(DataType.FLOAT, net.params().length()));
-            squares += net.params().norm2Number().doubleValue();
+            norms += net.params().norm2Number().doubleValue();
             stored.update(i * BATCH);
             direct.update(i * BATCH);
             if (i % (UPDATES / SNAPSHOTS) == 0) {
@@ -57,7 +57,7 @@ class ReconstructionTest {
                 directInTheMiddle = direct.average(0.075).copy();
             }
         }
-        signalNorm = squares / UPDATES;
+        weightsNorm = norms / UPDATES;
     }
 
     @ParameterizedTest
@@ -67,7 +67,7 @@ class ReconstructionTest {
         // Of independent weights per update an average keeps the profile's L2 norm; so does the
         // difference of two averages with the difference of their profiles.
         ProfileAt at = new ProfileAt(new PowerFunction(sigmaRel), END);
-        double norm = Math.sqrt(at.innerProduct(at) * BATCH) * signalNorm;
+        double norm = Math.sqrt(at.innerProduct(at) * BATCH) * weightsNorm;
         double error = distance(direct.average(sigmaRel), found.weights()) / norm;
         double rounding = 1e-5 * Math.max(1, found.largestCoefficient());
         assertTrue(

@@ -150,15 +150,16 @@ class SnapshotStoreTest {
     void crashBetweenSnapshotAndManifestLeavesTheOldStore() throws IOException {
         SnapshotStore store = store();
         Snapshot first = store.add(0.05, 100, Weights.of(graph), DataType.FLOAT);
-        byte[] manifest = Files.readAllBytes(folder.resolve("manifest.json"));
-        byte[] content = Files.readAllBytes(folder.resolve(first.file()));
         Weights before = store.read(first);
         graph.params().muli(2);
-        store.add(0.05, 200, Weights.of(graph), DataType.FLOAT);
-        store.add(0.05, 100, Weights.of(graph), DataType.FLOAT);
-        // The moment after the files were renamed, before the manifest was.
-        Files.write(folder.resolve("manifest.json"), manifest);
-        Files.write(folder.resolve(first.file()), content);
+        for (long imageCount : new long[] {100, 200}) {
+            // A folder in its place keeps the manifest from being written.
+            Files.createDirectory(folder.resolve(".manifest.tmp"));
+            assertThrows(
+                    SnapshotException.class,
+                    () -> store.add(0.05, imageCount, Weights.of(graph), DataType.FLOAT));
+        }
+        assertEquals(4, files().size(), "two new snapshots that no manifest lists");
 
         SnapshotStore reopened = SnapshotStore.openOrCreate(folder, graph);
         assertEquals(List.of(first), reopened.snapshots());
