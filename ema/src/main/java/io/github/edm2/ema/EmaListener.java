@@ -1,0 +1,314 @@
+package io.github.edm2.ema;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Model;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.autodiff.listeners.At;
+import org.nd4j.autodiff.listeners.BaseListener;
+import org.nd4j.autodiff.listeners.Loss;
+import org.nd4j.autodiff.listeners.Operation;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+
+/**
+ * Tracks averages of a model's weights while it trains, and stores snapshots of them for
+ * reconstruction afterwards. One line adds it to a {@code ComputationGraph}, a {@code
+ * MultiLayerNetwork} or a {@code SameDiff} graph:
+ *
+ * <pre>{@code
+ * net.addListeners(EmaListener.builder().snapshotEvery(100_000).store(folder).build());
+ * }</pre>
+ *
+ * <p>Time is the number of images seen: the sum of the batch sizes of all iterations. The averages
+ * see the weights as the optimizer left them, before DL4J applies constraints to them. One listener
+ * follows one model in one thread.
+ */
+public final class EmaListener extends BaseListener implements TrainingListener {
+
+    private final List<EmaProfile> profiles;
+    private final int everyIterations;
+    private final long snapshotEvery;
+    private final Path folder;
+    private final DataType snapshotType;
+    private final Path resumeFrom;
+
+    private Model model;
+    private SameDiff graph;
+    private EmaTracker tracker;
+    private SnapshotStore store;
+    private long imagesSeen;
+
+    private EmaListener(Builder builder, List<EmaProfile> profiles) {
+        this.profiles = profiles;
+        everyIterations = builder.everyIterations;
+        snapshotEvery = builder.snapshotEvery;
+        folder = builder.folder;
+        snapshotType = builder.snapshotType;
+        resumeFrom = builder.resumeFrom;
+    }
+
+    /**
+     * Starts the configuration; without any, sigmaRel 0.05 and 0.10 are tracked and nothing is
+     * stored.
+     *
+     * @return a new builder
+     */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /**
+     * The averages.
+     *
+     * @return the tracker, which further training updates
+     * @throws IllegalStateException before the first iteration
+     */
+    public EmaTracker tracker() {
+        if (tracker == null) {
+            throw new IllegalStateException("no averages before the first training iteration");
+        }
+        return tracker;
+    }
+
+    /**
+     * Time of the training.
+     *
+     * @return images of all iterations so far, those before a resumption included
+     */
+    public long imagesSeen() {
+        return imagesSeen;
+    }
+
+    /**
+     * Saves the averages and image counts for {@link Builder#resumeFrom}; call it where the model
+     * is saved.
+     *
+     * @param file the file, replaced atomically
+     * @throws IllegalStateException before the first iteration
+     * @throws SnapshotException if the file cannot be written
+     */
+    public void saveState(Path file) {
+        tracker().save(file, imagesSeen);
+    }
+
+    /** After each iteration of a DL4J model. */
+    @Override
+    public void iterationDone(Model trained, int iteration, int epoch) {
+        if (tracker == null) {
+            model = trained;
+            start(EmaTracker.of(trained, profiles.toArray(EmaProfile[]::new)), Weights.of(trained));
+        } else if (trained != model) {
+            throw new IllegalStateException(
+                    "an EmaListener follows one model; add another listener to the other model");
+        }
+        advance(trained.batchSize(), iteration, List.of(Weights.flat(trained)));
+    }
+
+    /** Before each iteration of a SameDiff graph. */
+    @Override
+    public void iterationStart(SameDiff trained, At at, MultiDataSet batch, long loadMillis) {
+        graph = trained;
+    }
+
+    /** After each iteration of a SameDiff graph. */
+    @Override
+    public void iterationDone(SameDiff gradients, At at, MultiDataSet batch, Loss loss) {
+        // SameDiff passes its gradient graph here, which has auxiliary variables ("grad",
+        // "one-var")
+        // of the trainable type; only iterationStart is given the graph itself.
+        if (tracker == null) {
+            start(EmaTracker.of(graph, profiles.toArray(EmaProfile[]::new)), Weights.of(graph));
+        }
+        INDArray first = batch.numFeatureArrays() > 0 ? batch.getFeatures(0) : batch.getLabels(0);
+        advance(first.size(0), at.iteration(), Weights.of(graph).storage());
+    }
+
+    @Override
+    public boolean isActive(Operation operation) {
+        return operation == Operation.TRAINING;
+    }
+
+    private void start(EmaTracker fresh, Weights weights) {
+        if (resumeFrom != null) {
+            imagesSeen = fresh.restoreImagesSeen(resumeFrom);
+        }
+        if (folder != null) {
+            store = SnapshotStore.openOrCreate(folder, weights);
+            if (resumeFrom == null && !store.snapshots().isEmpty()) {
+                throw new SnapshotException(
+                        String.format(
+                                "%s holds snapshots of an earlier training, up to %d images;"
+                                        + " choose another folder, or resume with resumeFrom",
+                                folder, store.lastImageCount()));
+            }
+        }
+        tracker = fresh;
+    }
+
+    private void advance(long batchSize, int iteration, List<INDArray> weights) {
+        long before = imagesSeen;
+        imagesSeen += batchSize;
+        boolean snapshotDue = store != null && imagesSeen / snapshotEvery > before / snapshotEvery;
+        if (snapshotDue || (iteration + 1) % everyIterations == 0) {
+            tracker.update(imagesSeen, weights);
+        }
+        if (snapshotDue) {
+            tracker.addTo(store, snapshotType);
+        }
+    }
+
+    @Override
+    public void onEpochStart(Model trained) {}
+
+    @Override
+    public void onEpochEnd(Model trained) {}
+
+    @Override
+    public void onForwardPass(Model trained, List<INDArray> activations) {}
+
+    @Override
+    public void onForwardPass(Model trained, Map<String, INDArray> activations) {}
+
+    @Override
+    public void onGradientCalculation(Model trained) {}
+
+    @Override
+    public void onBackwardPass(Model trained) {}
+
+    /** Configuration of an {@link EmaListener}. */
+    public static final class Builder {
+
+        private final List<EmaProfile> chosen = new ArrayList<>();
+        private int everyIterations = 1;
+        private long snapshotEvery;
+        private Path folder;
+        private DataType snapshotType = DataType.FLOAT;
+        private Path resumeFrom;
+
+        private Builder() {}
+
+        /**
+         * Tracks power-function averages.
+         *
+         * @param sigmaRel relative standard deviations, each in (0, 0.289); by default 0.05 and
+         *     0.10, from which others can be reconstructed
+         * @return this builder
+         * @throws IllegalArgumentException if one is out of range
+         */
+        public Builder sigmaRel(double... sigmaRel) {
+            chosen.addAll(Arrays.asList(EmaTracker.powerFunctions(sigmaRel)));
+            return this;
+        }
+
+        /**
+         * Tracks traditional exponential averages, for comparison; they are not stored as
+         * snapshots.
+         *
+         * @param images half-lives in images, positive
+         * @return this builder
+         * @throws IllegalArgumentException if one is not positive
+         */
+        public Builder halfLife(double... images) {
+            Arrays.stream(images).mapToObj(HalfLife::new).forEach(chosen::add);
+            return this;
+        }
+
+        /**
+         * Updates the averages only every so many iterations (and before each snapshot); saves time
+         * and keeps the profile.
+         *
+         * @param iterations at least 1, the default
+         * @return this builder
+         * @throws IllegalArgumentException if below 1
+         */
+        public Builder everyIterations(int iterations) {
+            if (iterations < 1) {
+                throw new IllegalArgumentException(
+                        "everyIterations must be at least 1, got " + iterations);
+            }
+            everyIterations = iterations;
+            return this;
+        }
+
+        /**
+         * Stores snapshots each time the image count passes a multiple of this number; 16 to 64
+         * snapshots per training are enough.
+         *
+         * @param images distance of snapshots in images, positive
+         * @return this builder
+         * @throws IllegalArgumentException if not positive
+         */
+        public Builder snapshotEvery(long images) {
+            if (images < 1) {
+                throw new IllegalArgumentException(
+                        "snapshotEvery must be a positive number of images, got " + images);
+            }
+            snapshotEvery = images;
+            return this;
+        }
+
+        /**
+         * Where snapshots are stored.
+         *
+         * @param path folder of a {@link SnapshotStore}; created if need be, without snapshots of
+         *     an earlier training unless resumed
+         * @return this builder
+         */
+        public Builder store(Path path) {
+            folder = path;
+            return this;
+        }
+
+        /**
+         * Data type of the snapshots.
+         *
+         * @param type {@code FLOAT} (the default) or {@code FLOAT16}
+         * @return this builder
+         * @throws IllegalArgumentException if another type
+         */
+        public Builder snapshotType(DataType type) {
+            SnapshotStore.requireSnapshotType(type);
+            snapshotType = type;
+            return this;
+        }
+
+        /**
+         * Continues the averages of an interrupted training from the first iteration on.
+         *
+         * @param state a file of {@link EmaListener#saveState}
+         * @return this builder
+         */
+        public Builder resumeFrom(Path state) {
+            resumeFrom = state;
+            return this;
+        }
+
+        /**
+         * Makes the listener.
+         *
+         * @return a listener for one model
+         * @throws IllegalArgumentException if only one of {@link #store} and {@link #snapshotEvery}
+         *     is given, or snapshots are wanted without a power-function average
+         */
+        public EmaListener build() {
+            if ((folder == null) != (snapshotEvery == 0)) {
+                throw new IllegalArgumentException(
+                        "store and snapshotEvery go together: give both or neither");
+            }
+            if (chosen.isEmpty()) {
+                EmaTracker.DEFAULT_SIGMA_REL.forEach(s -> chosen.add(new PowerFunction(s)));
+            }
+            if (folder != null && chosen.stream().noneMatch(PowerFunction.class::isInstance)) {
+                throw new IllegalArgumentException(
+                        "snapshots hold power-function averages: give at least one sigmaRel");
+            }
+            return new EmaListener(this, List.copyOf(chosen));
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.edm2.ema;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.WritableByteChannel;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Writes named arrays as a safetensors file, converting piece by piece. */
+final class SafetensorsWriter {
+
+    /** Largest number that half precision holds. */
+    private static final double HALF_MAX = 65504;
+
+    /**
+     * What was written.
+     *
+     * @param bytes length of the file
+     * @param sha256 SHA-256 of the file, in hexadecimal
+     */
+    record Written(long bytes, String sha256) {}
+
+    private final WritableByteChannel channel;
+    private final MessageDigest digest = sha256();
+    private long bytes;
+
+    private SafetensorsWriter(WritableByteChannel channel) {
+        this.channel = channel;
+    }
+
+    /**
+     * Writes the arrays in the map's order, each in row-major order.
+     *
+     * @throws SnapshotException if a number is too large for half precision
+     */
+    static Written write(
+            WritableByteChannel channel,
+            Map<String, INDArray> tensors,
+            DataType type,
+            Map<String, String> metadata)
+            throws IOException {
+        SafetensorsWriter writer = new SafetensorsWriter(channel);
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        tensors.forEach(
+                (name, array) -> shapes.put(name, Arrays.stream(array.shape()).boxed().toList()));
+        ParameterLayout layout = new ParameterLayout(shapes);
+        writer.write(new SafetensorsHeader(layout, type, metadata).encode());
+        try (TensorBuffer buffer = new TensorBuffer(type, layout.length())) {
+            for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
+                writer.write(tensor.getKey(), tensor.getValue(), buffer, type);
+            }
+        }
+        return new Written(writer.bytes, HexFormat.of().formatHex(writer.digest.digest()));
+    }
+
+    static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
+    private void write(String name, INDArray tensor, TensorBuffer buffer, DataType type)
+            throws IOException {
+        if (type == DataType.FLOAT16 && tensor.amaxNumber().doubleValue() > HALF_MAX) {
+            throw new SnapshotException(
+                    String.format(
+                            "%s reaches %s, beyond half precision's %s; store snapshots as FLOAT",
+                            name, tensor.amaxNumber(), HALF_MAX));
+        }
+        long length = tensor.length();
+        INDArray rowMajor = tensor.reshape('c', new long[] {length});
+        for (long begin = 0; begin < length; begin += buffer.capacity()) {
+            long count = Math.min(buffer.capacity(), length - begin);
+            INDArray piece = rowMajor.get(NDArrayIndex.interval(begin, begin + count));
+            buffer.vector(count).assign(piece);
+            write(buffer.bytes(count));
+        }
+    }
+
+    private void write(ByteBuffer buffer) throws IOException {
+        bytes += buffer.remaining();
+        digest.update(buffer.duplicate());
+        while (buffer.hasRemaining()) {
+            channel.write(buffer);
+        }
+    }
+}

@@ -1,0 +1,296 @@
+package io.github.edm2.ema;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.deeplearning4j.nn.api.Model;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A folder of power-function averages taken during one training, from which an average of any other
+ * length can be reconstructed afterwards (Karras et al., arXiv:2312.02696, section 3.2).
+ *
+ * <p>One safetensors file per snapshot, readable from Python too, and {@code manifest.json}, which
+ * lists them with their checksums. A crash at any moment leaves a store that opens: files that the
+ * manifest does not list are ignored. One process may write to a store at a time.
+ */
+public final class SnapshotStore {
+
+    private static final Logger LOG = LoggerFactory.getLogger(SnapshotStore.class);
+    private static final String MANIFEST = "manifest.json";
+    private static final String SUFFIX = ".safetensors";
+
+    private final Path folder;
+    private Manifest manifest;
+
+    private SnapshotStore(Path folder, Manifest manifest) {
+        this.folder = folder;
+        this.manifest = manifest;
+    }
+
+    /**
+     * Opens an existing store.
+     *
+     * @param folder the store's folder
+     * @return the store with the snapshots listed at this moment
+     * @throws SnapshotException if there is no store or its manifest is damaged
+     */
+    public static SnapshotStore open(Path folder) {
+        return new SnapshotStore(folder, Manifest.read(folder.resolve(MANIFEST)));
+    }
+
+    /**
+     * Opens a store to add snapshots of a model, creating it if there is none.
+     *
+     * @param folder the store's folder, created if need be
+     * @param model the model whose averages will be stored
+     * @return the store
+     * @throws SnapshotException if the store belongs to another network or cannot be created
+     */
+    public static SnapshotStore openOrCreate(Path folder, Model model) {
+        return openOrCreate(folder, Weights.of(model));
+    }
+
+    /**
+     * Opens a store to add snapshots of a SameDiff graph, creating it if there is none.
+     *
+     * @param folder the store's folder, created if need be
+     * @param graph the graph whose averages will be stored
+     * @return the store
+     * @throws SnapshotException if the store belongs to another graph or cannot be created
+     */
+    public static SnapshotStore openOrCreate(Path folder, SameDiff graph) {
+        return openOrCreate(folder, Weights.of(graph));
+    }
+
+    static SnapshotStore openOrCreate(Path folder, Weights weights) {
+        if (exists(folder)) {
+            SnapshotStore store = open(folder);
+            store.requireSameNetwork(weights);
+            return store;
+        }
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw new SnapshotException("cannot create " + folder + ": " + AtomicFile.reason(e), e);
+        }
+        SnapshotStore store = new SnapshotStore(folder, new Manifest(weights.layout(), List.of()));
+        store.publish(store.manifest);
+        return store;
+    }
+
+    /** Whether the folder holds a store. */
+    static boolean exists(Path folder) {
+        return Files.exists(folder.resolve(MANIFEST));
+    }
+
+    private void requireSameNetwork(Weights weights) {
+        weights.layout()
+                .differenceFrom(manifest.layout())
+                .ifPresent(
+                        difference -> {
+                            throw new SnapshotException(
+                                    String.format(
+                                            "%s holds snapshots of another network: %s; choose"
+                                                    + " another folder",
+                                            folder, difference));
+                        });
+    }
+
+    /**
+     * The stored snapshots.
+     *
+     * @return snapshots in the order of addition
+     */
+    public List<Snapshot> snapshots() {
+        return manifest.snapshots();
+    }
+
+    /**
+     * Time of the latest snapshot.
+     *
+     * @return images since the start of the training, 0 if nothing is stored
+     */
+    public long lastImageCount() {
+        return snapshots().stream().mapToLong(Snapshot::imageCount).max().orElse(0);
+    }
+
+    /**
+     * Stores an average. Replaces, atomically, one of the same sigmaRel and image count.
+     *
+     * @param sigmaRel relative standard deviation of the average, in (0, 0.289)
+     * @param imageCount images since the start of the training, positive
+     * @param average the weights
+     * @param type {@link DataType#FLOAT}, or {@link DataType#FLOAT16} for half the size and a
+     *     relative rounding error of 2^-11, which reconstruction multiplies by its largest
+     *     coefficient
+     * @return the manifest's entry
+     * @throws SnapshotException if the weights belong to another network or cannot be written (the
+     *     store is then unchanged)
+     */
+    public Snapshot add(double sigmaRel, long imageCount, Weights average, DataType type) {
+        requireSnapshotType(type);
+        requireSameNetwork(average);
+        ProfileAt at = new ProfileAt(new PowerFunction(sigmaRel), imageCount);
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        manifest.layout().shapes().keySet().forEach(n -> tensors.put(n, average.get(n)));
+        Map<String, String> metadata = new LinkedHashMap<>();
+        metadata.put("sigmaRel", Double.toString(sigmaRel));
+        metadata.put("imageCount", Long.toString(imageCount));
+        SafetensorsWriter.Written written =
+                AtomicFile.write(
+                        folder.resolve(".snapshot.tmp"),
+                        w -> folder.resolve(fileName(at, w)),
+                        channel -> SafetensorsWriter.write(channel, tensors, type, metadata));
+        Snapshot snapshot =
+                new Snapshot(at, type, fileName(at, written), written.bytes(), written.sha256());
+        List<Snapshot> listed = new ArrayList<>();
+        List<Snapshot> replaced = new ArrayList<>();
+        snapshots().forEach(s -> (s.at().equals(at) ? replaced : listed).add(s));
+        listed.add(snapshot);
+        publish(new Manifest(manifest.layout(), listed));
+        replaced.stream().filter(s -> !s.file().equals(snapshot.file())).forEach(this::delete);
+        return snapshot;
+    }
+
+    static void requireSnapshotType(DataType type) {
+        if (type != DataType.FLOAT && type != DataType.FLOAT16) {
+            throw new IllegalArgumentException("snapshots are FLOAT or FLOAT16, got " + type);
+        }
+    }
+
+    /** Part of the checksum in the name keeps a replaced file until the manifest has changed. */
+    private static String fileName(ProfileAt at, SafetensorsWriter.Written written) {
+        String checksum = written.sha256().substring(0, 8);
+        return "ema-" + at.profile().sigmaRel() + "-" + at.imageCount() + "-" + checksum + SUFFIX;
+    }
+
+    private void publish(Manifest next) {
+        AtomicFile.write(
+                folder.resolve(".manifest.tmp"), w -> folder.resolve(MANIFEST), next::writeTo);
+        manifest = next;
+    }
+
+    private void delete(Snapshot snapshot) {
+        try {
+            Files.deleteIfExists(folder.resolve(snapshot.file()));
+        } catch (IOException e) {
+            // The replacement is already stored; an unlisted file only takes space.
+            LOG.warn("cannot delete the replaced {}: {}", snapshot.file(), AtomicFile.reason(e));
+        }
+    }
+
+    /**
+     * Reads one snapshot and checks it.
+     *
+     * @param snapshot an entry of {@link #snapshots()}
+     * @return its weights in float
+     * @throws SnapshotException if the file is missing, damaged or of another network
+     */
+    public Weights read(Snapshot snapshot) {
+        WeightedSums sum = new WeightedSums(manifest.layout(), 1);
+        addTo(sum, snapshot, new double[] {1});
+        return sum.get(0);
+    }
+
+    /**
+     * Reconstructs averages at the time of the latest snapshot.
+     *
+     * @param sigmaRel wanted relative standard deviations, all different, each in (0, 0.289)
+     * @return the averages with their predicted errors
+     * @throws IllegalArgumentException if the store is empty or a sigmaRel is wrong or repeated
+     * @throws SnapshotException if a snapshot is missing, damaged or of another network
+     */
+    public Reconstruction reconstruct(double... sigmaRel) {
+        return reconstructAt(lastImageCount(), sigmaRel);
+    }
+
+    /**
+     * Reconstructs averages as they would have stood at some moment of the training, from the
+     * snapshots up to that moment. Reads every snapshot once, whatever the number of averages, and
+     * keeps one float network per average in memory (Algorithm 3).
+     *
+     * @param imageCount the moment, in images, between the first and the latest snapshot
+     * @param sigmaRel wanted relative standard deviations, all different, each in (0, 0.289)
+     * @return the averages with their predicted errors
+     * @throws IllegalArgumentException if the moment is outside the stored ones or a sigmaRel is
+     *     wrong or repeated
+     * @throws SnapshotException if a snapshot is missing, damaged or of another network
+     */
+    public Reconstruction reconstructAt(long imageCount, double... sigmaRel) {
+        if (sigmaRel.length == 0 || Arrays.stream(sigmaRel).distinct().count() < sigmaRel.length) {
+            throw new IllegalArgumentException(
+                    "give at least one sigmaRel and none twice, got " + Arrays.toString(sigmaRel));
+        }
+        List<Snapshot> stored = snapshots();
+        if (stored.isEmpty() || imageCount > lastImageCount()) {
+            throw new IllegalArgumentException(
+                    String.format(
+                            "the latest snapshot in %s is at %d images, got a target at %d",
+                            folder, lastImageCount(), imageCount));
+        }
+        List<ProfileAt> targets =
+                Arrays.stream(sigmaRel)
+                        .mapToObj(s -> new ProfileAt(new PowerFunction(s), imageCount))
+                        .toList();
+        List<PosthocCoefficients> solutions =
+                PosthocCoefficients.solve(stored.stream().map(Snapshot::at).toList(), targets);
+        WeightedSums sums = new WeightedSums(manifest.layout(), targets.size());
+        boolean anyHalf = false;
+        for (int i = 0; i < stored.size(); i++) {
+            if (stored.get(i).imageCount() <= imageCount) {
+                int snapshot = i;
+                addTo(
+                        sums,
+                        stored.get(i),
+                        solutions.stream().mapToDouble(s -> s.get(snapshot)).toArray());
+                anyHalf |= stored.get(i).type() == DataType.FLOAT16;
+            }
+        }
+        boolean half = anyHalf;
+        return new Reconstruction(
+                imageCount,
+                IntStream.range(0, targets.size())
+                        .mapToObj(
+                                t ->
+                                        new ReconstructedWeights(
+                                                targets.get(t),
+                                                sums.get(t),
+                                                solutions.get(t).predictedError(),
+                                                solutions.get(t).largestMagnitude(),
+                                                half))
+                        .toList());
+    }
+
+    private void addTo(WeightedSums sums, Snapshot snapshot, double[] coefficients) {
+        Path file = folder.resolve(snapshot.file());
+        try {
+            if (Files.size(file) != snapshot.bytes()) {
+                throw new SnapshotException(
+                        String.format(
+                                "%s is damaged: it has %d bytes instead of %d",
+                                file, Files.size(file), snapshot.bytes()));
+            }
+        } catch (IOException e) {
+            throw new SnapshotException("cannot read " + file + ": " + AtomicFile.reason(e), e);
+        }
+        try (SafetensorsReader reader = new SafetensorsReader(file)) {
+            reader.requireLayout(manifest.layout(), snapshot.type());
+            reader.stream(DataType.FLOAT, (first, piece) -> sums.add(first, piece, coefficients));
+            if (!reader.sha256().equals(snapshot.sha256())) {
+                throw new SnapshotException(
+                        file + " is damaged: its SHA-256 is not the manifest's");
+            }
+        }
+    }
+}
