@@ -2,6 +2,7 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.Clip;
 import io.github.edm2.layers.CosineAttention;
+import io.github.edm2.layers.ForcedWeightNormalization;
 import io.github.edm2.layers.Modulation;
 import io.github.edm2.layers.MpConcat;
 import io.github.edm2.layers.MpConvolution;
@@ -9,6 +10,7 @@ import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpLinear;
 import io.github.edm2.layers.MpSilu;
 import io.github.edm2.layers.MpSum;
+import io.github.edm2.layers.MpWeightLayer;
 import io.github.edm2.layers.PixelNorm;
 import io.github.edm2.layers.Resample;
 import io.github.edm2.models.diffusion.Denoised;
@@ -63,6 +65,20 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
         return assembler.sd;
     }
 
+    /**
+     * The listener with which the graph trains as the ComputationGraph does, whose layers normalize
+     * their weights themselves: {@code sd.setListeners(forcedWeightNormalization(sd))}.
+     *
+     * @param sd made by this class
+     */
+    public static ForcedWeightNormalization forcedWeightNormalization(SameDiff sd) {
+        return new ForcedWeightNormalization(
+                sd.variables().stream()
+                        .map(SDVariable::name)
+                        .filter(name -> name.endsWith("_" + MpWeightLayer.WEIGHT_KEY))
+                        .toList());
+    }
+
     /** One block; the variables "x" and "embedding" are its inputs. */
     static SameDiff assembleBlock(
             NetworkOptions options,
@@ -112,9 +128,10 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
     public Tensor<SDVariable> convolution(
             String name, Tensor<SDVariable> x, int out, int kernel, boolean learnedGain) {
         long[] shape = {out, x.channels(), kernel, kernel};
-        SDVariable gain = learnedGain ? parameter(name, "gain") : null;
+        SDVariable gain = learnedGain ? parameter(name, MpWeightLayer.GAIN_KEY) : null;
         SDVariable y =
-                MpConvolution.mpConvolution(sd, x.value(), parameter(name, "W"), shape, gain);
+                MpConvolution.mpConvolution(
+                        sd, x.value(), parameter(name, MpWeightLayer.WEIGHT_KEY), shape, gain);
         return new Tensor<>(y, out, x.resolution());
     }
 
@@ -137,8 +154,10 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
     public Tensor<SDVariable> linear(
             String name, Tensor<SDVariable> x, int out, double gain, boolean learnedGain) {
         long[] shape = {out, x.channels()};
-        SDVariable learned = learnedGain ? parameter(name, "gain") : null;
-        SDVariable y = MpLinear.mpLinear(sd, x.value(), parameter(name, "W"), shape, learned);
+        SDVariable learned = learnedGain ? parameter(name, MpWeightLayer.GAIN_KEY) : null;
+        SDVariable y =
+                MpLinear.mpLinear(
+                        sd, x.value(), parameter(name, MpWeightLayer.WEIGHT_KEY), shape, learned);
         return new Tensor<>(gain == 1 ? y : y.mul(gain), out, 0);
     }
 
