@@ -115,12 +115,14 @@ public class Resample extends ImageFunctionLayer {
 
     /** outer(f, f) / sum(f)² as [1, 1, length, length]. */
     private static INDArray kernel(double[] filter, DataType type) {
+        int length = filter.length;
+        double sum = Arrays.stream(filter).sum();
+        double[] outer = new double[length * length];
+        for (int i = 0; i < outer.length; i++) {
+            outer[i] = filter[i / length] * filter[i % length] / (sum * sum);
+        }
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            INDArray f = Nd4j.createFromArray(filter).reshape(filter.length, 1);
-            f.divi(f.sumNumber());
-            return f.mmul(f.transpose())
-                    .reshape('c', 1, 1, filter.length, filter.length)
-                    .castTo(type);
+            return Nd4j.createFromArray(outer).reshape('c', 1, 1, length, length).castTo(type);
         }
     }
 

@@ -22,7 +22,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.random.custom.DistributionUniform;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -140,12 +139,8 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
             String name, Tensor<SDVariable> x, int out, int kernel, double dropout) {
         Tensor<SDVariable> input = x;
         if (training) {
-            // SameDiff's own dropout operations have no gradient (M2.1).
-            double keep = 1 - dropout;
-            SDVariable uniform =
-                    new DistributionUniform(sd, sd.shape(x.value()), 0, 1, type).outputVariable();
-            SDVariable mask = sd.math().floor(uniform.add(keep)).mul(1 / keep);
-            input = new Tensor<>(x.value().mul(mask), x.channels(), x.resolution());
+            SDVariable mask = DropoutMask.mask(sd, x.value(), shape(x), dropout, type);
+            input = same(x, x.value().mul(mask));
         }
         return convolution(name, input, out, kernel, false);
     }
