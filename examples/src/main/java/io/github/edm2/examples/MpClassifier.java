@@ -86,8 +86,7 @@ public final class MpClassifier {
     public static ComputationGraph train(ImageDataset dataset, long images, int batch, long seed) {
         int steps = (int) Math.max(1, images / batch);
         ComputationGraph classifier = network(dataset, steps, seed);
-        MultiDataSetIterator batches =
-                ImageBatches.builder(dataset, batch).seed(seed).xflip(true).build();
+        MultiDataSetIterator batches = ImageBatches.builder(dataset, batch).seed(seed).build();
         for (int step = 1; step <= steps; step++) {
             INDArray[] features = batches.next().getFeatures();
             classifier.fit(new MultiDataSet(features[0], features[1]));
@@ -126,13 +125,14 @@ public final class MpClassifier {
                                         dataset.shape().height(),
                                         dataset.shape().width(),
                                         dataset.shape().channels()))
-                        .addLayer("in", new MpConvolution.Builder(3).nOut(32).build(), "image");
-        residual(graph, "block0", "in", 32);
-        down(graph, "down1", "block0", 64);
-        residual(graph, "block1", "down1", 64);
-        down(graph, "down2", "block1", 96);
-        residual(graph, "block2", "down2", 96);
-        graph.addLayer("silu", new MpSiluLayer.Builder().build(), "block2")
+                        .addLayer("in", new MpConvolution.Builder(3).nOut(24).build(), "image");
+        residual(graph, "block0", "in", 24);
+        down(graph, "down1", "block0", 48);
+        residual(graph, "block1", "down1", 48);
+        residual(graph, "block2", "block1", 48);
+        down(graph, "down2", "block2", 96);
+        residual(graph, "block3", "down2", 96);
+        graph.addLayer("silu", new MpSiluLayer.Builder().build(), "block3")
                 .addLayer(
                         "logits",
                         new MpLinear.Builder().nOut(dataset.classes()).learnedGain(1).build(),
