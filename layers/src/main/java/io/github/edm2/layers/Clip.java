@@ -37,13 +37,15 @@ public class Clip extends FunctionLayer {
 
     @Override
     protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray y =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS, x.dataType(), x.shape(), x.ordering());
+        return new INDArray[] {clipped(x, ArrayType.ACTIVATIONS, workspaces)};
+    }
+
+    private INDArray clipped(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
+        INDArray y = workspaces.createUninitialized(place, x.dataType(), x.shape(), x.ordering());
         ClipByValue clip = new ClipByValue(x, -limit, limit);
         clip.addOutputArgument(y);
         Nd4j.exec(clip);
-        return new INDArray[] {y};
+        return y;
     }
 
     @Override
@@ -52,14 +54,16 @@ public class Clip extends FunctionLayer {
         INDArray unclipped =
                 workspaces.createUninitialized(
                         ArrayType.BP_WORKING_MEM, DataType.BOOL, x.shape(), x.ordering());
-        Nd4j.exec(new EqualTo(x, saved[0], unclipped));
+        // Clipped again, because the next layer's dropout may have overwritten the output.
+        INDArray y = clipped(x, ArrayType.BP_WORKING_MEM, workspaces);
+        Nd4j.exec(new EqualTo(x, y, unclipped));
         INDArray dx = workspaces.castTo(ArrayType.ACTIVATION_GRAD, x.dataType(), unclipped, true);
         return dx.muli(epsilon);
     }
 
     @Override
     protected long trainingElements(InputType inputType) {
-        return inputType.arrayElementsPerExample();
+        return 2 * inputType.arrayElementsPerExample();
     }
 
     /** Builder. */

@@ -3,6 +3,7 @@ package io.github.edm2.layers;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -24,7 +25,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class CosineAttention extends FunctionLayer {
+public class CosineAttention extends ImageFunctionLayer {
 
     private int heads;
 
@@ -60,7 +61,11 @@ public class CosineAttention extends FunctionLayer {
         long pixels = x.size(2) * x.size(3);
         ArrayType kept = training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM;
         INDArray[] normalized =
-                Normalization.forward(x.reshape('c', groups, d, 3 * pixels), kept, workspaces);
+                Normalization.forward(
+                        x.reshape('c', groups, d, 3 * pixels),
+                        ArrayType.FF_WORKING_MEM,
+                        kept,
+                        workspaces);
         INDArray q =
                 part(normalized[0], 0)
                         .mul(1 / Math.sqrt(d), like(kept, x, workspaces, groups, d, pixels));
@@ -73,7 +78,6 @@ public class CosineAttention extends FunctionLayer {
         Nd4j.matmul(v, weights, out, false, true, false);
         return new INDArray[] {
             out.reshape('c', x.size(0), x.size(1) / 3, x.size(2), x.size(3)),
-            normalized[0],
             normalized[1],
             q,
             k,
@@ -85,10 +89,10 @@ public class CosineAttention extends FunctionLayer {
     @Override
     protected INDArray backward(
             INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray q = saved[3];
-        INDArray k = saved[4];
-        INDArray v = saved[5];
-        INDArray weights = saved[6];
+        INDArray q = saved[2];
+        INDArray k = saved[3];
+        INDArray v = saved[4];
+        INDArray weights = saved[5];
         long groups = q.size(0);
         long d = q.size(1);
         long pixels = q.size(2);
@@ -117,7 +121,11 @@ public class CosineAttention extends FunctionLayer {
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
         Normalization.backward(
-                saved[1], saved[2], gradient, dx.reshape('c', groups, d, 3 * pixels), workspaces);
+                x.reshape('c', groups, d, 3 * pixels),
+                saved[1],
+                gradient,
+                dx.reshape('c', groups, d, 3 * pixels),
+                workspaces);
         return dx;
     }
 
@@ -136,12 +144,22 @@ public class CosineAttention extends FunctionLayer {
     }
 
     @Override
+    protected void checkInput(INDArray x) {
+        super.checkInput(x);
+        if (x.size(1) % (3L * heads) != 0) {
+            throw new DL4JInvalidInputException(
+                    "%s needs a multiple of 3 * %d heads channels, got an input of %d; a 1x1 convolution before it makes query, key and value"
+                            .formatted(description(), heads, x.size(1)));
+        }
+    }
+
+    @Override
     public InputType getOutputType(int layerIndex, InputType inputType) {
-        InputType.InputTypeConvolutional in = convolutional(inputType);
+        InputType.InputTypeConvolutional in = images(inputType);
         if (in.getChannels() % (3L * heads) != 0) {
             throw new IllegalStateException(
-                    "Layer \"%s\" (CosineAttention) needs a multiple of 3 * %d heads channels, got %s"
-                            .formatted(layerName, heads, in));
+                    "%s needs a multiple of 3 * %d heads channels, got %s; a 1x1 convolution before it makes query, key and value"
+                            .formatted(description(), heads, in));
         }
         return InputType.convolutional(
                 in.getHeight(), in.getWidth(), in.getChannels() / 3, in.getFormat());
@@ -149,7 +167,7 @@ public class CosineAttention extends FunctionLayer {
 
     @Override
     protected long trainingElements(InputType inputType) {
-        InputType.InputTypeConvolutional in = convolutional(inputType);
+        InputType.InputTypeConvolutional in = images(inputType);
         long pixels = in.getHeight() * in.getWidth();
         return 4 * inputType.arrayElementsPerExample() + 3 * heads * pixels * pixels;
     }
@@ -165,7 +183,9 @@ public class CosineAttention extends FunctionLayer {
          */
         public Builder(int heads) {
             if (heads < 1) {
-                throw new IllegalArgumentException("heads must be at least 1, got " + heads);
+                throw new IllegalArgumentException(
+                        "heads must be at least 1, got %d; EDM2 has one per 64 channels"
+                                .formatted(heads));
             }
             this.heads = heads;
         }

@@ -100,17 +100,18 @@ public abstract class FunctionLayer extends NoParamLayer {
     }
 
     /**
-     * The channels, height and width of a convolutional input.
+     * Fails unless the function can take the input; takes all unless overridden.
      *
-     * @throws IllegalStateException if the input is of another type
+     * @param x the layer's input
+     * @throws org.deeplearning4j.exception.DL4JInvalidInputException if not
      */
-    protected final InputType.InputTypeConvolutional convolutional(InputType inputType) {
-        if (inputType instanceof InputType.InputTypeConvolutional c) {
-            return c;
-        }
-        throw new IllegalStateException(
-                "Layer \"%s\" (%s) needs a convolutional input [batch, channels, height, width], got %s; set it with setInputTypes(InputType.convolutional(...))"
-                        .formatted(layerName, getClass().getSimpleName(), inputType));
+    protected void checkInput(INDArray x) {
+        // Functions of single elements take any shape.
+    }
+
+    /** The layer's name and class, for messages. */
+    protected final String description() {
+        return "Layer \"%s\" (%s)".formatted(layerName, getClass().getSimpleName());
     }
 
     /** Builder of the layer's name and dropout, common to all function layers. */
@@ -128,6 +129,7 @@ public abstract class FunctionLayer extends NoParamLayer {
         @Override
         public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
             assertInputSet(false);
+            layerConf().checkInput(input);
             applyDropOutIfNecessary(training, workspaces);
             INDArray[] results = layerConf().forward(input, training, workspaces);
             saved = training ? results : null;
@@ -146,6 +148,16 @@ public abstract class FunctionLayer extends NoParamLayer {
             }
             INDArray gradient = layerConf().backward(input, saved, epsilon, workspaces);
             return new Pair<>(new DefaultGradient(), backpropDropOutIfPresent(gradient));
+        }
+
+        /**
+         * Dropout never works in place. DL4J (M2.1, ComputationGraph.init) allows it to the last of
+         * several consumers of an array, although the backward passes of the others still need the
+         * array: their gradients would be wrong.
+         */
+        @Override
+        public void allowInputModification(boolean allow) {
+            super.allowInputModification(false);
         }
 
         @Override

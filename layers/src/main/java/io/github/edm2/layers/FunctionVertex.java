@@ -95,17 +95,21 @@ public abstract class FunctionVertex extends GraphVertex {
     }
 
     /**
+     * Fails unless the function can take the inputs; takes all unless overridden.
+     *
+     * @throws org.deeplearning4j.exception.DL4JInvalidInputException if not
+     */
+    protected void checkInputs(INDArray[] inputs) {
+        // A subclass whose operations would fail with a message of their own need not check.
+    }
+
+    /**
      * The channels, height and width of a convolutional input.
      *
-     * @throws IllegalStateException if the input is of another type
+     * @throws IllegalStateException if the input is of another type or its channels come last
      */
     protected final InputType.InputTypeConvolutional convolutional(InputType inputType) {
-        if (inputType instanceof InputType.InputTypeConvolutional c) {
-            return c;
-        }
-        throw new IllegalStateException(
-                "%s needs a convolutional input [batch, channels, height, width], got %s"
-                        .formatted(getClass().getSimpleName(), inputType));
+        return Images.type(inputType, getClass().getSimpleName());
     }
 
     private static final class Runtime extends BaseGraphVertex {
@@ -137,6 +141,7 @@ public abstract class FunctionVertex extends GraphVertex {
             if (!canDoForward()) {
                 throw new IllegalStateException("Vertex " + this + ": inputs are not set");
             }
+            function.checkInputs(inputs);
             return function.forward(inputs, workspaces);
         }
 

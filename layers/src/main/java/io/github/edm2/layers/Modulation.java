@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -65,13 +67,30 @@ public final class Modulation extends FunctionVertex {
     }
 
     @Override
+    protected void checkInputs(INDArray[] inputs) {
+        INDArray x = inputs[0];
+        INDArray c = inputs[1];
+        Images.check(x, "Modulation");
+        if (c.rank() != 2 || c.size(0) != x.size(0) || c.size(1) != x.size(1)) {
+            throw new DL4JInvalidInputException(
+                    "Modulation of an input %s needs one factor per channel, [%d, %d], got %s; make it with an MpLinear of nOut %d"
+                            .formatted(
+                                    Arrays.toString(x.shape()),
+                                    x.size(0),
+                                    x.size(1),
+                                    Arrays.toString(c.shape()),
+                                    x.size(1)));
+        }
+    }
+
+    @Override
     public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
         InputType.InputTypeConvolutional x = convolutional(vertexInputs[0]);
         if (!(vertexInputs[1] instanceof InputType.InputTypeFeedForward c)
                 || c.getSize() != x.getChannels()) {
             throw new IllegalStateException(
-                    "Modulation needs one factor per channel: the second input of %s must be feed-forward of size %d, got %s"
-                            .formatted(x, x.getChannels(), vertexInputs[1]));
+                    "Modulation of %s needs one factor per channel: its second input must be feed-forward of size %d, got %s; make it with an MpLinear of nOut %d"
+                            .formatted(x, x.getChannels(), vertexInputs[1], x.getChannels()));
         }
         return x;
     }

@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -98,12 +100,25 @@ public final class MpConcat extends FunctionVertex {
     }
 
     @Override
+    protected void checkInputs(INDArray[] inputs) {
+        INDArray a = inputs[0];
+        INDArray b = inputs[1];
+        Images.check(a, "MpConcat");
+        Images.check(b, "MpConcat");
+        if (a.size(0) != b.size(0) || a.size(2) != b.size(2) || a.size(3) != b.size(3)) {
+            throw new DL4JInvalidInputException(
+                    "MpConcat needs inputs of the same batch, height and width, got %s and %s; resample one of them before it"
+                            .formatted(Arrays.toString(a.shape()), Arrays.toString(b.shape())));
+        }
+    }
+
+    @Override
     public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
         InputType.InputTypeConvolutional a = convolutional(vertexInputs[0]);
         InputType.InputTypeConvolutional b = convolutional(vertexInputs[1]);
         if (a.getHeight() != b.getHeight() || a.getWidth() != b.getWidth()) {
             throw new IllegalStateException(
-                    "MpConcat needs inputs of the same height and width, got %s and %s"
+                    "MpConcat needs inputs of the same height and width, got %s and %s; resample one of them before it"
                             .formatted(a, b));
         }
         return InputType.convolutional(

@@ -1,8 +1,11 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.inputs.InputType;
@@ -64,7 +67,7 @@ public class MpConvolution extends MpWeightLayer {
     static SDVariable normalizedWeight(
             SameDiff sd, SDVariable weight, long[] shape, SDVariable gain) {
         long fanIn = Normalization.fanIn(shape);
-        int[] rowAxes = java.util.stream.IntStream.range(1, shape.length).toArray();
+        int[] rowAxes = IntStream.range(1, shape.length).toArray();
         SDVariable w =
                 Normalization.normalize(sd, weight, fanIn, rowAxes).mul(1 / Math.sqrt(fanIn));
         return gain == null ? w : w.mul(gain);
@@ -122,13 +125,17 @@ public class MpConvolution extends MpWeightLayer {
     }
 
     private InputType.InputTypeConvolutional convolutional(InputType inputType) {
-        if (inputType instanceof InputType.InputTypeConvolutional c
-                && c.getFormat() == CNN2DFormat.NCHW) {
-            return c;
+        return Images.type(inputType, description());
+    }
+
+    @Override
+    protected void checkInput(INDArray x) {
+        Images.check(x, description());
+        if (x.size(1) != nIn) {
+            throw new DL4JInvalidInputException(
+                    "%s was made for %d channels, got an input of %d, shape %s; set nIn or the network's input types accordingly"
+                            .formatted(description(), nIn, x.size(1), Arrays.toString(x.shape())));
         }
-        throw new IllegalStateException(
-                "Layer \"%s\" needs a convolutional NCHW input, got %s; set it with setInputTypes(InputType.convolutional(height, width, channels))"
-                        .formatted(layerName, inputType));
     }
 
     /** Builder. */
@@ -143,7 +150,8 @@ public class MpConvolution extends MpWeightLayer {
         public Builder(int kernel) {
             if (kernel < 1 || kernel % 2 == 0) {
                 throw new IllegalArgumentException(
-                        "kernel must be odd and at least 1, got %d".formatted(kernel));
+                        "kernel must be odd and at least 1, got %d; EDM2 uses 1 and 3"
+                                .formatted(kernel));
             }
             this.kernel = kernel;
         }

@@ -1,9 +1,11 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
 import java.util.Random;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -92,13 +94,22 @@ public class MpFourier extends FunctionLayer {
     }
 
     @Override
+    protected void checkInput(INDArray x) {
+        if (x.rank() != 2 || x.size(1) != 1) {
+            throw new DL4JInvalidInputException(
+                    "%s needs a scalar per example, [batch, 1], got the shape %s; reshape it"
+                            .formatted(description(), Arrays.toString(x.shape())));
+        }
+    }
+
+    @Override
     public InputType getOutputType(int layerIndex, InputType inputType) {
         if (inputType instanceof InputType.InputTypeFeedForward ff && ff.getSize() == 1) {
             return InputType.feedForward(frequencies.length);
         }
         throw new IllegalStateException(
-                "Layer \"%s\" (MpFourier) needs a scalar per example, InputType.feedForward(1), got %s"
-                        .formatted(layerName, inputType));
+                "%s needs a scalar per example, InputType.feedForward(1), got %s; set it with setInputTypes"
+                        .formatted(description(), inputType));
     }
 
     @Override
@@ -118,8 +129,14 @@ public class MpFourier extends FunctionLayer {
          * @param channels number of features
          * @param bandwidth standard deviation of the frequencies in cycles per unit of input
          * @param seed the same seed gives the same features
+         * @throws IllegalArgumentException if channels or bandwidth are not positive
          */
         public Builder random(int channels, double bandwidth, long seed) {
+            if (channels < 1 || !(bandwidth > 0 && bandwidth < Double.POSITIVE_INFINITY)) {
+                throw new IllegalArgumentException(
+                        "channels must be at least 1 and bandwidth greater than 0, got %d and %s; EDM2's bandwidth is 1"
+                                .formatted(channels, bandwidth));
+            }
             Random random = new Random(seed);
             frequencies = new float[channels];
             phases = new float[channels];
@@ -137,11 +154,12 @@ public class MpFourier extends FunctionLayer {
          *
          * @param frequencies radians per unit of input
          * @param phases radians
+         * @throws IllegalArgumentException if they are empty or differ in length
          */
         public Builder features(float[] frequencies, float[] phases) {
-            if (frequencies.length != phases.length) {
+            if (frequencies.length != phases.length || phases.length == 0) {
                 throw new IllegalArgumentException(
-                        "frequencies and phases must have the same length, got %d and %d"
+                        "frequencies and phases must have the same length, at least 1, got %d and %d; take both from the same layer"
                                 .formatted(frequencies.length, phases.length));
             }
             this.frequencies = frequencies.clone();
@@ -153,7 +171,7 @@ public class MpFourier extends FunctionLayer {
         public MpFourier build() {
             if (frequencies == null) {
                 throw new IllegalArgumentException(
-                        "MpFourier needs random(channels, bandwidth, seed) or features(frequencies, phases)");
+                        "frequencies and phases must be set, got none; call random(channels, bandwidth, seed) or features(frequencies, phases)");
             }
             return new MpFourier(this);
         }

@@ -1,8 +1,10 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -58,6 +60,15 @@ public class MpLinear extends MpWeightLayer {
                         ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
         Nd4j.matmul(epsilon, x, dw, true, false, false);
         return Nd4j.matmul(epsilon, w, dx, false, false, false);
+    }
+
+    @Override
+    protected void checkInput(INDArray x) {
+        if (x.rank() != 2 || x.size(1) != nIn) {
+            throw new DL4JInvalidInputException(
+                    "%s needs an input [batch, %d], got the shape %s; set nIn or the network's input types accordingly"
+                            .formatted(description(), nIn, Arrays.toString(x.shape())));
+        }
     }
 
     /** Builder. */

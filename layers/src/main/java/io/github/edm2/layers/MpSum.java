@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -38,7 +40,9 @@ public final class MpSum extends FunctionVertex {
 
     static double checkBalance(double t) {
         if (!(t >= 0 && t <= 1)) {
-            throw new IllegalArgumentException("balance t must be in [0, 1], got " + t);
+            throw new IllegalArgumentException(
+                    "balance t, the share of the second input, must be in [0, 1], got %s; EDM2 uses 0.3 and 0.5"
+                            .formatted(t));
         }
         return t;
     }
@@ -88,10 +92,21 @@ public final class MpSum extends FunctionVertex {
     }
 
     @Override
+    protected void checkInputs(INDArray[] inputs) {
+        if (!inputs[0].equalShapes(inputs[1])) {
+            throw new DL4JInvalidInputException(
+                    "MpSum needs two inputs of the same shape, got %s and %s; a 1x1 convolution before it changes channels"
+                            .formatted(
+                                    Arrays.toString(inputs[0].shape()),
+                                    Arrays.toString(inputs[1].shape())));
+        }
+    }
+
+    @Override
     public InputType getOutputType(int layerIndex, InputType... vertexInputs) {
         if (!vertexInputs[0].equals(vertexInputs[1])) {
             throw new IllegalStateException(
-                    "MpSum needs two inputs of the same shape, got %s and %s"
+                    "MpSum needs two inputs of the same shape, got %s and %s; a 1x1 convolution before it changes channels"
                             .formatted(vertexInputs[0], vertexInputs[1]));
         }
         return vertexInputs[0];

@@ -8,13 +8,13 @@ import java.util.Map;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.exception.DL4JInvalidConfigException;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.ParamInitializer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.distribution.NormalDistribution;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.FeedForwardLayer;
-import org.deeplearning4j.nn.conf.layers.LayerValidation;
 import org.deeplearning4j.nn.conf.memory.LayerMemoryReport;
 import org.deeplearning4j.nn.conf.memory.MemoryReport;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
@@ -72,6 +72,19 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
     protected abstract long[] weightShape();
 
     /**
+     * Fails unless the layer can take the input.
+     *
+     * @param x the layer's input
+     * @throws org.deeplearning4j.exception.DL4JInvalidInputException if rank or channels differ
+     */
+    protected abstract void checkInput(INDArray x);
+
+    /** The layer's name and class, for messages. */
+    protected final String description() {
+        return "Layer \"%s\" (%s)".formatted(layerName, getClass().getSimpleName());
+    }
+
+    /**
      * The product of input and weight.
      *
      * @param x the layer's input
@@ -99,8 +112,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             INDArray layerParamsView,
             boolean initializeParams,
             DataType networkDataType) {
-        LayerValidation.assertNInNOutSet(
-                getClass().getSimpleName(), layerName, layerIndex, nIn, nOut);
+        checkConfiguration();
         Runtime layer = new Runtime(conf, networkDataType);
         layer.setListeners(trainingListeners);
         layer.setIndex(layerIndex);
@@ -108,6 +120,19 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
         layer.setConf(conf);
         return layer;
+    }
+
+    private void checkConfiguration() {
+        if (nIn < 1 || nOut < 1) {
+            throw new DL4JInvalidConfigException(
+                    "%s needs nIn and nOut of at least 1, got %d and %d; set nOut, and nIn or the network's input types, from which nIn follows"
+                            .formatted(description(), nIn, nOut));
+        }
+        if (weightNoise != null) {
+            throw new DL4JInvalidConfigException(
+                    "%s takes no weight noise, which its normalization would undo, got %s; leave weightNoise out of the configuration"
+                            .formatted(description(), weightNoise));
+        }
     }
 
     @Override
@@ -142,8 +167,13 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             weightInitFn = new WeightInitDistribution(new NormalDistribution(0, 1));
         }
 
-        /** Constant factor of the output; default 1. */
+        /**
+         * Constant factor of the output; default 1.
+         *
+         * @throws IllegalArgumentException if not a finite number
+         */
         public T gain(double gain) {
+            requireFinite(gain, "gain");
             this.gain = gain;
             return (T) this;
         }
@@ -152,8 +182,10 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
          * Adds a learned scalar factor.
          *
          * @param initialGain its value at initialization (EDM2: 0)
+         * @throws IllegalArgumentException if not a finite number
          */
         public T learnedGain(double initialGain) {
+            requireFinite(initialGain, "initialGain");
             this.learnedGain = true;
             this.initialGain = initialGain;
             return (T) this;
@@ -166,6 +198,13 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         public T forcedNormalization(boolean forcedNormalization) {
             this.forcedNormalization = forcedNormalization;
             return (T) this;
+        }
+    }
+
+    private static void requireFinite(double value, String name) {
+        if (!Double.isFinite(value)) {
+            throw new IllegalArgumentException(
+                    "%s must be a finite number, got %s; 1 changes nothing".formatted(name, value));
         }
     }
 
@@ -269,6 +308,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         @Override
         public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
             assertInputSet(false);
+            layerConf().checkInput(input);
             applyDropOutIfNecessary(training, workspaces);
             INDArray parameter = getParam(WEIGHT_KEY);
             MpWeightLayer conf = layerConf();
@@ -304,6 +344,16 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             Gradient gradient = new DefaultGradient(gradientsFlattened);
             gradientViews.forEach((key, view) -> gradient.setGradientFor(key, view, 'c'));
             return new Pair<>(gradient, backpropDropOutIfPresent(dx));
+        }
+
+        /**
+         * Dropout never works in place. DL4J (M2.1, ComputationGraph.init) allows it to the last of
+         * several consumers of an array, although the backward passes of the others still need the
+         * array: their gradients would be wrong.
+         */
+        @Override
+        public void allowInputModification(boolean allow) {
+            super.allowInputModification(false);
         }
 
         @Override

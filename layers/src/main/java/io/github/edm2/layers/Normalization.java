@@ -60,11 +60,15 @@ public final class Normalization {
      * Forward pass with what the backward pass needs.
      *
      * @param x [outer, vector, inner]
+     * @param yPlace where y goes
+     * @param rmsPlace where rms goes
      * @return {y, rms}: y in x's shape and rms [outer, 1, inner]
      */
-    static INDArray[] forward(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
-        INDArray rms = workspaces.createUninitialized(place, x.dataType(), x.size(0), 1, x.size(2));
-        INDArray y = workspaces.createUninitialized(place, x.dataType(), x.shape(), 'c');
+    static INDArray[] forward(
+            INDArray x, ArrayType yPlace, ArrayType rmsPlace, LayerWorkspaceMgr workspaces) {
+        INDArray rms =
+                workspaces.createUninitialized(rmsPlace, x.dataType(), x.size(0), 1, x.size(2));
+        INDArray y = workspaces.createUninitialized(yPlace, x.dataType(), x.shape(), 'c');
         rms(x, rms);
         INDArray divisor =
                 rms.add(
@@ -76,26 +80,26 @@ public final class Normalization {
     }
 
     /**
-     * Backward pass: with y = x/d, d = rms + 1e-4 and K = vector length, dx = (g - y (g.y) d / (K
-     * rms)) / d.
+     * Backward pass: with y = x/d, d = rms + 1e-4 and K = vector length, dx = (g - x (g.x) / (K rms
+     * d)) / d. It takes x rather than y because the next layer's dropout may overwrite y.
      *
-     * @param y the normalized [outer, vector, inner]
+     * @param x [outer, vector, inner]
      * @param rms [outer, 1, inner] of the forward pass
      * @param g the gradient of y
-     * @param dx receives the gradient of x; may be {@code g}, not {@code y}
+     * @param dx receives the gradient of x; may be {@code g}, not {@code x}
      */
     static void backward(
-            INDArray y, INDArray rms, INDArray g, INDArray dx, LayerWorkspaceMgr workspaces) {
-        INDArray product = temporary(workspaces, y.dataType(), y.shape());
-        INDArray column = temporary(workspaces, y.dataType(), rms.shape());
-        INDArray divisor = temporary(workspaces, y.dataType(), rms.shape());
-        g.mul(y, product);
+            INDArray x, INDArray rms, INDArray g, INDArray dx, LayerWorkspaceMgr workspaces) {
+        INDArray product = temporary(workspaces, x.dataType(), x.shape());
+        INDArray column = temporary(workspaces, x.dataType(), rms.shape());
+        INDArray divisor = temporary(workspaces, x.dataType(), rms.shape());
+        g.mul(x, product);
         Nd4j.exec(new Sum(product, column, true, 1));
         rms.add(EPSILON, divisor);
-        column.muli(divisor);
+        column.divi(divisor);
         Nd4j.exec(new ScalarMax(rms, null, divisor, TINY));
-        column.divi(divisor).divi(y.size(1));
-        y.mul(column, product);
+        column.divi(divisor).divi(x.size(1));
+        x.mul(column, product);
         g.sub(product, dx);
         rms.add(EPSILON, divisor);
         dx.divi(divisor);

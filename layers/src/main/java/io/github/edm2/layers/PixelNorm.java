@@ -17,7 +17,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class PixelNorm extends FunctionLayer {
+public class PixelNorm extends ImageFunctionLayer {
 
     protected PixelNorm(Builder builder) {
         super(builder);
@@ -35,7 +35,12 @@ public class PixelNorm extends FunctionLayer {
 
     @Override
     protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray[] result = Normalization.forward(threeAxes(x), ArrayType.ACTIVATIONS, workspaces);
+        INDArray[] result =
+                Normalization.forward(
+                        threeAxes(x),
+                        ArrayType.ACTIVATIONS,
+                        training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM,
+                        workspaces);
         return new INDArray[] {result[0].reshape(x.shape()), result[1]};
     }
 
@@ -46,7 +51,7 @@ public class PixelNorm extends FunctionLayer {
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
         Normalization.backward(
-                threeAxes(saved[0]), saved[1], threeAxes(epsilon), threeAxes(dx), workspaces);
+                threeAxes(x), saved[1], threeAxes(epsilon), threeAxes(dx), workspaces);
         return dx;
     }
 

@@ -1,8 +1,10 @@
 package io.github.edm2.layers;
 
+import java.util.Arrays;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -25,7 +27,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Resample extends FunctionLayer {
+public class Resample extends ImageFunctionLayer {
 
     /** Which way. */
     public enum Direction {
@@ -99,19 +101,28 @@ public class Resample extends FunctionLayer {
     private static double[] checkFilter(double[] filter) {
         if (filter.length == 0 || filter.length % 2 != 0) {
             throw new IllegalArgumentException(
-                    "resample filter must have an even length, got %d".formatted(filter.length));
+                    "resample filter must have an even length, got %d; use for instance 1, 1 or 1, 3, 3, 1"
+                            .formatted(filter.length));
+        }
+        double sum = Arrays.stream(filter).sum();
+        if (!Double.isFinite(sum) || sum == 0) {
+            throw new IllegalArgumentException(
+                    "resample filter must have a finite sum other than 0, got %s; use for instance 1, 1 or 1, 3, 3, 1"
+                            .formatted(Arrays.toString(filter)));
         }
         return filter;
     }
 
     /** outer(f, f) / sum(f)² as [1, 1, length, length]. */
     private static INDArray kernel(double[] filter, DataType type) {
+        int length = filter.length;
+        double sum = Arrays.stream(filter).sum();
+        double[] outer = new double[length * length];
+        for (int i = 0; i < outer.length; i++) {
+            outer[i] = filter[i / length] * filter[i % length] / (sum * sum);
+        }
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            INDArray f = Nd4j.createFromArray(filter).reshape(filter.length, 1);
-            f.divi(f.sumNumber());
-            return f.mmul(f.transpose())
-                    .reshape('c', 1, 1, filter.length, filter.length)
-                    .castTo(type);
+            return Nd4j.createFromArray(outer).reshape('c', 1, 1, length, length).castTo(type);
         }
     }
 
@@ -171,16 +182,26 @@ public class Resample extends FunctionLayer {
     }
 
     @Override
+    protected void checkInput(INDArray x) {
+        super.checkInput(x);
+        if (direction == Direction.DOWN && (x.size(2) % 2 != 0 || x.size(3) % 2 != 0)) {
+            throw new DL4JInvalidInputException(
+                    "%s halves height and width, which must be even, got the shape %s; pad the images before it"
+                            .formatted(description(), Arrays.toString(x.shape())));
+        }
+    }
+
+    @Override
     public InputType getOutputType(int layerIndex, InputType inputType) {
-        InputType.InputTypeConvolutional in = convolutional(inputType);
+        InputType.InputTypeConvolutional in = images(inputType);
         if (direction == Direction.UP) {
             return InputType.convolutional(
                     in.getHeight() * 2, in.getWidth() * 2, in.getChannels(), in.getFormat());
         }
         if (in.getHeight() % 2 != 0 || in.getWidth() % 2 != 0) {
             throw new IllegalStateException(
-                    "Layer \"%s\" halves height and width, which must be even, got %s"
-                            .formatted(layerName, in));
+                    "%s halves height and width, which must be even, got %s; pad the images before it"
+                            .formatted(description(), in));
         }
         return InputType.convolutional(
                 in.getHeight() / 2, in.getWidth() / 2, in.getChannels(), in.getFormat());
@@ -197,15 +218,21 @@ public class Resample extends FunctionLayer {
         private final Direction direction;
         private double[] filter = {1, 1};
 
-        /** Which way to resample. */
+        /**
+         * @param direction which way to resample
+         * @throws IllegalArgumentException if null
+         */
         public Builder(Direction direction) {
+            if (direction == null) {
+                throw new IllegalArgumentException("direction must be UP or DOWN, got null");
+            }
             this.direction = direction;
         }
 
         /**
          * One-dimensional filter; default [1, 1].
          *
-         * @throws IllegalArgumentException if its length is odd or zero
+         * @throws IllegalArgumentException if its length is odd or zero or its sum is zero
          */
         public Builder filter(double... filter) {
             this.filter = checkFilter(filter).clone();

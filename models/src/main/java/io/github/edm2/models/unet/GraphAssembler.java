@@ -227,6 +227,10 @@ public final class GraphAssembler implements Assembler<String> {
 
     @Override
     public void outputs(Tensor<String> denoised, Tensor<String> logVariance, Tensor<String> sigma) {
+        // The part added last must be computed last: scoreExamples (M2.1) takes the highest index
+        // of
+        // a vertex for a position in topological order and stops its forward pass there.
+        graph.addLayer(LOG_VARIANCE, new LogVarianceOutput.Builder().build(), logVariance.value());
         graph.addVertex(
                 "loss_input",
                 new LossInput(),
@@ -237,7 +241,6 @@ public final class GraphAssembler implements Assembler<String> {
                 DENOISED,
                 new UncertaintyLoss.Builder(options.getSigmaData()).build(),
                 "loss_input");
-        graph.addLayer(LOG_VARIANCE, new LogVarianceOutput.Builder().build(), logVariance.value());
         graph.setOutputs(DENOISED, LOG_VARIANCE);
     }
 

@@ -9,7 +9,8 @@ import java.util.Map;
 /**
  * Parameters and multiply-adds of a network, part by part, for one image; nothing is allocated, so
  * that the largest networks can be summed up on any machine. Element-wise operations count one per
- * output element and operation, as in the paper's table.
+ * output element and operation, and three per weight for its normalization, as in the paper's
+ * table.
  */
 public final class NetworkCost {
 
@@ -104,6 +105,9 @@ public final class NetworkCost {
         return String.join(".", names[0], names[1], names[2]);
     }
 
+    /** Per weight: norm, division, gain. */
+    private static final long WEIGHT_NORMALIZATION = 3;
+
     /** Counts instead of building; a value is nothing but its shape. */
     private static final class Counter implements Assembler<Void> {
 
@@ -163,7 +167,7 @@ public final class NetworkCost {
                     name,
                     weights + (learnedGain ? 1 : 0),
                     weights * pixels(x),
-                    0,
+                    WEIGHT_NORMALIZATION * weights,
                     new Tensor<>(null, out, x.resolution()));
         }
 

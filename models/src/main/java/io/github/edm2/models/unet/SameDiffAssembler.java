@@ -2,6 +2,7 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.Clip;
 import io.github.edm2.layers.CosineAttention;
+import io.github.edm2.layers.ForcedWeightNormalization;
 import io.github.edm2.layers.Modulation;
 import io.github.edm2.layers.MpConcat;
 import io.github.edm2.layers.MpConvolution;
@@ -9,6 +10,7 @@ import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpLinear;
 import io.github.edm2.layers.MpSilu;
 import io.github.edm2.layers.MpSum;
+import io.github.edm2.layers.MpWeightLayer;
 import io.github.edm2.layers.PixelNorm;
 import io.github.edm2.layers.Resample;
 import io.github.edm2.models.diffusion.Denoised;
@@ -20,7 +22,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.random.custom.DistributionUniform;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -61,6 +62,20 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
         SameDiffAssembler assembler = new SameDiffAssembler(options, source, training);
         new Network<>(options, assembler).assemble();
         return assembler.sd;
+    }
+
+    /**
+     * The listener with which the graph trains as the ComputationGraph does, whose layers normalize
+     * their weights themselves: {@code sd.setListeners(forcedWeightNormalization(sd))}.
+     *
+     * @param sd made by this class
+     */
+    public static ForcedWeightNormalization forcedWeightNormalization(SameDiff sd) {
+        return new ForcedWeightNormalization(
+                sd.variables().stream()
+                        .map(SDVariable::name)
+                        .filter(name -> name.endsWith("_" + MpWeightLayer.WEIGHT_KEY))
+                        .toList());
     }
 
     /** One block; the variables "x" and "embedding" are its inputs. */
@@ -112,9 +127,10 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
     public Tensor<SDVariable> convolution(
             String name, Tensor<SDVariable> x, int out, int kernel, boolean learnedGain) {
         long[] shape = {out, x.channels(), kernel, kernel};
-        SDVariable gain = learnedGain ? parameter(name, "gain") : null;
+        SDVariable gain = learnedGain ? parameter(name, MpWeightLayer.GAIN_KEY) : null;
         SDVariable y =
-                MpConvolution.mpConvolution(sd, x.value(), parameter(name, "W"), shape, gain);
+                MpConvolution.mpConvolution(
+                        sd, x.value(), parameter(name, MpWeightLayer.WEIGHT_KEY), shape, gain);
         return new Tensor<>(y, out, x.resolution());
     }
 
@@ -123,12 +139,8 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
             String name, Tensor<SDVariable> x, int out, int kernel, double dropout) {
         Tensor<SDVariable> input = x;
         if (training) {
-            // SameDiff's own dropout operations have no gradient (M2.1).
-            double keep = 1 - dropout;
-            SDVariable uniform =
-                    new DistributionUniform(sd, sd.shape(x.value()), 0, 1, type).outputVariable();
-            SDVariable mask = sd.math().floor(uniform.add(keep)).mul(1 / keep);
-            input = new Tensor<>(x.value().mul(mask), x.channels(), x.resolution());
+            SDVariable mask = DropoutMask.mask(sd, x.value(), shape(x), dropout, type);
+            input = same(x, x.value().mul(mask));
         }
         return convolution(name, input, out, kernel, false);
     }
@@ -137,8 +149,10 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
     public Tensor<SDVariable> linear(
             String name, Tensor<SDVariable> x, int out, double gain, boolean learnedGain) {
         long[] shape = {out, x.channels()};
-        SDVariable learned = learnedGain ? parameter(name, "gain") : null;
-        SDVariable y = MpLinear.mpLinear(sd, x.value(), parameter(name, "W"), shape, learned);
+        SDVariable learned = learnedGain ? parameter(name, MpWeightLayer.GAIN_KEY) : null;
+        SDVariable y =
+                MpLinear.mpLinear(
+                        sd, x.value(), parameter(name, MpWeightLayer.WEIGHT_KEY), shape, learned);
         return new Tensor<>(gain == 1 ? y : y.mul(gain), out, 0);
     }
 

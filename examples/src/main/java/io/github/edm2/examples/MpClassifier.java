@@ -1,0 +1,166 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.layers.MpConvolution;
+import io.github.edm2.layers.MpLinear;
+import io.github.edm2.layers.MpSiluLayer;
+import io.github.edm2.layers.MpSum;
+import io.github.edm2.layers.Resample;
+import io.github.edm2.models.data.EmbeddedImages;
+import io.github.edm2.models.data.ImageBatches;
+import io.github.edm2.models.data.ImageDataset;
+import java.util.stream.IntStream;
+import org.apache.commons.cli.CommandLine;
+import org.apache.commons.cli.DefaultParser;
+import org.apache.commons.cli.HelpFormatter;
+import org.apache.commons.cli.Options;
+import org.apache.commons.cli.ParseException;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.conf.layers.LossLayer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.activations.Activation;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
+import org.nd4j.linalg.schedule.PolySchedule;
+import org.nd4j.linalg.schedule.ScheduleType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Magnitude-preserving layers in a network that has nothing to do with diffusion: a residual
+ * classifier of the embedded Fashion-MNIST, made with DL4J's own builders. Two epochs reach 90 % of
+ * the held-out images.
+ */
+public final class MpClassifier {
+
+    private static final Logger log = LoggerFactory.getLogger(MpClassifier.class);
+
+    private static final double LEARNING_RATE = 0.02;
+    private static final double RESIDUAL_SHARE = 0.4;
+    private static final int TEST_BATCH = 200;
+    private static final int LOG_EVERY = 100;
+
+    private MpClassifier() {}
+
+    /** Trains and prints the accuracy; {@code --help} lists the options. */
+    public static void main(String[] args) throws ParseException {
+        Options options =
+                new Options()
+                        .addOption("e", "epochs", true, "passes over the training images (2)")
+                        .addOption("s", "seed", true, "seed of weights and order (1)")
+                        .addOption("b", "batch", true, "images per step (64)")
+                        .addOption("h", "help", false, "prints this");
+        CommandLine line = new DefaultParser().parse(options, args);
+        if (line.hasOption("help")) {
+            new HelpFormatter().printHelp(MpClassifier.class.getSimpleName(), options);
+            return;
+        }
+        int epochs = Integer.parseInt(line.getOptionValue("epochs", "2"));
+        long seed = Long.parseLong(line.getOptionValue("seed", "1"));
+        int batch = Integer.parseInt(line.getOptionValue("batch", "64"));
+        try (ImageDataset train = EmbeddedImages.train(true);
+                ImageDataset heldOut = EmbeddedImages.heldOut(true)) {
+            ComputationGraph classifier = train(train, (long) epochs * train.count(), batch, seed);
+            log.info("{}", classifier.summary());
+            log.info(
+                    "accuracy on {} held-out images: {} %",
+                    heldOut.count(), "%.2f".formatted(100 * accuracy(classifier, heldOut)));
+        }
+    }
+
+    /**
+     * Trains a classifier.
+     *
+     * @param dataset with labels
+     * @param images number of images to train with, repeats included
+     * @param batch images per step, at least 1
+     * @param seed of weights and order; the same seed gives the same classifier
+     * @return a network of one input [batch, channels, height, width] in [-1, 1], and one output
+     *     [batch, classes] of probabilities
+     */
+    public static ComputationGraph train(ImageDataset dataset, long images, int batch, long seed) {
+        int steps = (int) Math.max(1, images / batch);
+        ComputationGraph classifier = network(dataset, steps, seed);
+        MultiDataSetIterator batches =
+                ImageBatches.builder(dataset, batch).seed(seed).xflip(true).build();
+        for (int step = 1; step <= steps; step++) {
+            INDArray[] features = batches.next().getFeatures();
+            classifier.fit(new MultiDataSet(features[0], features[1]));
+            if (step % LOG_EVERY == 0 || step == steps) {
+                log.info("step {} of {}: loss {}", step, steps, (float) classifier.score());
+            }
+        }
+        return classifier;
+    }
+
+    /** Share of a labelled dataset's images to which the classifier gives the right class. */
+    public static double accuracy(ComputationGraph classifier, ImageDataset dataset) {
+        long right = 0;
+        for (int from = 0; from < dataset.count(); from += TEST_BATCH) {
+            int to = Math.min(from + TEST_BATCH, dataset.count());
+            int[] indices = IntStream.range(from, to).toArray();
+            INDArray predicted = classifier.output(dataset.images(indices))[0].argMax(1);
+            INDArray expected = dataset.labels(indices).argMax(1);
+            right += predicted.eq(expected).castTo(DataType.INT64).sumNumber().longValue();
+        }
+        return (double) right / dataset.count();
+    }
+
+    private static ComputationGraph network(ImageDataset dataset, int steps, long seed) {
+        GraphBuilder graph =
+                new NeuralNetConfiguration.Builder()
+                        .seed(seed)
+                        .updater(
+                                new Adam(
+                                        new PolySchedule(
+                                                ScheduleType.ITERATION, LEARNING_RATE, 1, steps)))
+                        .graphBuilder()
+                        .addInputs("image")
+                        .setInputTypes(
+                                InputType.convolutional(
+                                        dataset.shape().height(),
+                                        dataset.shape().width(),
+                                        dataset.shape().channels()))
+                        .addLayer("in", new MpConvolution.Builder(3).nOut(32).build(), "image");
+        residual(graph, "block0", "in", 32);
+        down(graph, "down1", "block0", 64);
+        residual(graph, "block1", "down1", 64);
+        down(graph, "down2", "block1", 96);
+        residual(graph, "block2", "down2", 96);
+        graph.addLayer("silu", new MpSiluLayer.Builder().build(), "block2")
+                .addLayer(
+                        "logits",
+                        new MpLinear.Builder().nOut(dataset.classes()).learnedGain(1).build(),
+                        "silu")
+                .addLayer(
+                        "class",
+                        new LossLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
+                        "logits")
+                .setOutputs("class");
+        ComputationGraph network = new ComputationGraph(graph.build());
+        network.init();
+        return network;
+    }
+
+    private static void residual(GraphBuilder graph, String name, String x, int channels) {
+        graph.addLayer(name + "_silu", new MpSiluLayer.Builder().build(), x)
+                .addLayer(
+                        name + "_conv",
+                        new MpConvolution.Builder(3).nOut(channels).build(),
+                        name + "_silu")
+                .addVertex(name, new MpSum(RESIDUAL_SHARE), x, name + "_conv");
+    }
+
+    private static void down(GraphBuilder graph, String name, String x, int channels) {
+        graph.addLayer(name + "_half", new Resample.Builder(Resample.Direction.DOWN).build(), x)
+                .addLayer(
+                        name, new MpConvolution.Builder(1).nOut(channels).build(), name + "_half");
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.edm2.tests;
+
+import io.github.edm2.models.Edm2;
+import io.github.edm2.models.sampling.Denoiser;
+import io.github.edm2.models.sampling.HeunSampler;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Every custom operation that the library executes is in ND4J's CUDA library too. {@code
+ * cuda-ops.txt} lists the operations of nd4j-cuda-11.6 1.0.0-M2.1.
+ */
+class CudaOperationsTest {
+
+    private static final MultiDataSet BATCH = TinyNetwork.batch(DataType.FLOAT, 1);
+
+    @Test
+    void computationGraphRunsOnCuda() {
+        ComputationGraph graph = model().init();
+        Set<String> operations;
+        try (OperationRecorder recorder = OperationRecorder.open()) {
+            graph.fit(BATCH);
+            graph.score(BATCH, false);
+            graph.scoreExamples(BATCH, true);
+            sample(Denoiser.of(graph, BATCH.getFeatures(2)));
+            operations = recorder.customOperations();
+        }
+        assertOnCuda(operations);
+        for (String expected : new String[] {"conv2d", "conv2d_bp", "conv2d_input_bp", "matmul"}) {
+            Assertions.assertTrue(operations.contains(expected), expected + " in " + operations);
+        }
+    }
+
+    @Test
+    void sameDiffRunsOnCuda() {
+        SameDiff sd = SameDiffTrainingTest.trainable(model().initSameDiff());
+        Set<String> operations;
+        try (OperationRecorder recorder = OperationRecorder.open()) {
+            sd.fit(BATCH);
+            sample(Denoiser.of(sd, BATCH.getFeatures(2)));
+            operations = recorder.customOperations();
+        }
+        assertOnCuda(operations);
+        for (String expected : new String[] {"conv2d", "conv2d_bp", "softmax_bp", "deconv2d"}) {
+            Assertions.assertTrue(operations.contains(expected), expected + " in " + operations);
+        }
+    }
+
+    @Test
+    void recorderSeesExecutedOperationsWhileItIsOpen() {
+        OperationRecorder closed;
+        try (OperationRecorder recorder = OperationRecorder.open()) {
+            axpy();
+            Assertions.assertEquals(Set.of("axpy"), recorder.customOperations());
+            closed = recorder;
+        }
+        Nd4j.ones(2, 2).mmul(Nd4j.ones(2, 2));
+        Assertions.assertEquals(Set.of("axpy"), closed.customOperations());
+    }
+
+    @Test
+    void operationsThatCudaLacksAreNoticed() {
+        Assertions.assertThrows(
+                AssertionError.class, () -> assertOnCuda(Set.of("conv2d", "no_such_operation")));
+    }
+
+    /** Asserts that the CUDA library has all of the operations. */
+    static void assertOnCuda(Set<String> operations) {
+        Set<String> missing = new TreeSet<>(operations);
+        missing.removeAll(cudaOperations());
+        Assertions.assertEquals(Set.of(), missing, "operations without a CUDA implementation");
+    }
+
+    private static Set<String> cudaOperations() {
+        try (BufferedReader lines =
+                new BufferedReader(
+                        new InputStreamReader(
+                                CudaOperationsTest.class.getResourceAsStream("/cuda-ops.txt"),
+                                StandardCharsets.UTF_8))) {
+            return lines.lines().collect(Collectors.toSet());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Edm2 model() {
+        return TinyNetwork.builder(DataType.FLOAT, .2).build();
+    }
+
+    private static void sample(Denoiser denoiser) {
+        INDArray noise = TinyNetwork.normal(DataType.FLOAT, 2, TinyNetwork.IMAGES);
+        HeunSampler sampler = HeunSampler.builder().steps(2).sChurn(1).build();
+        sampler.sample(Denoiser.guided(denoiser, denoiser, 2), noise, noise::dup, step -> {});
+    }
+
+    private static void axpy() {
+        INDArray x = Nd4j.ones(3);
+        Nd4j.exec(
+                DynamicCustomOp.builder("axpy")
+                        .addInputs(x, x)
+                        .addOutputs(x)
+                        .addFloatingPointArguments(2.0)
+                        .build());
+    }
+}

@@ -1,0 +1,99 @@
+package io.github.edm2.tests;
+
+import io.github.edm2.models.Edm2;
+import io.github.edm2.models.Preset;
+import io.github.edm2.models.diffusion.LearningRateSchedule;
+import io.github.edm2.models.unet.NetworkCost;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The presets are the paper's networks (arXiv:2312.02696, tables 2 and 6). */
+class PresetTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "xs,124.7,45.5",
+        "s,280.2,102.2",
+        "m,497.8,180.8",
+        "l,777.5,282.2",
+        "xl,1119.3,405.9",
+        "xxl,1523.2,552.1"
+    })
+    void sizeAndCostAreThePapers(String size, double millions, double gflops) {
+        NetworkCost cost = Edm2.preset("edm2-img512-" + size).build().cost();
+        Assertions.assertEquals(millions, cost.parameters() / 1e6, .05 + 1e-9);
+        Assertions.assertEquals(1, cost.operations() / 1e9 / gflops, .005);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"xs,124713253,44.951", "s,280212837,100.819"})
+    void parametersAndMultiplyAddsAreExact(String size, long parameters, double gflops) {
+        NetworkCost cost = Edm2.preset("edm2-img512-" + size).build().cost();
+        Assertions.assertEquals(parameters, cost.parameters());
+        Assertions.assertEquals(gflops, cost.multiplyAdds() / 1e9, .0005);
+    }
+
+    @Test
+    void costIsThatOfTheNetworkThatInitMakes() {
+        Edm2 model = TinyNetwork.builder(DataType.FLOAT, .1).build();
+        ComputationGraph graph = model.init();
+        Assertions.assertEquals(graph.params().length(), model.cost().parameters());
+        for (NetworkCost.Part part : model.cost().parts()) {
+            long parameters =
+                    graph.getLayer(part.name()) == null
+                            ? 0
+                            : graph.getLayer(part.name()).numParams();
+            Assertions.assertEquals(parameters, part.parameters(), part.name());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"edm2-16-tiny", "edm2-32-small"})
+    void smallPresetsCanBeMade(String name) {
+        Edm2 model = Edm2.preset(name).build();
+        Assertions.assertEquals(model.cost().parameters(), model.init().params().length());
+    }
+
+    @Test
+    void everyPresetIsAValidNetwork() {
+        for (Preset preset : Preset.presets()) {
+            Assertions.assertTrue(NetworkCost.of(preset.network()).parameters() > 0, preset.name());
+            Assertions.assertEquals(preset, Preset.of(preset.name()));
+        }
+    }
+
+    @Test
+    void unknownPresetIsNamedWithThoseThatExist() {
+        IllegalArgumentException e =
+                Assertions.assertThrows(
+                        IllegalArgumentException.class, () -> Preset.of("edm2-img512-xxxl"));
+        Assertions.assertTrue(e.getMessage().contains("\"edm2-img512-xxxl\""), e.getMessage());
+        Assertions.assertTrue(e.getMessage().contains("edm2-img512-xxl"), e.getMessage());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "xs512,2048,.0120,70000,10e6",
+        "xxl512,2048,.0065,70000,10e6",
+        "s64,2048,.0100,35000,10e6",
+        "nodecay,64,.01,0,0"
+    })
+    void learningRateEqualsReference(
+            String name, int batch, double reference, double decay, double rampUp) {
+        Golden golden = Golden.read("learning-rate");
+        LearningRateSchedule schedule = new LearningRateSchedule(reference, decay, rampUp, batch);
+        INDArray images = golden.get("cur_nimg");
+        INDArray expected = golden.get("lr/" + name);
+        Assertions.assertEquals(images.length(), expected.length());
+        for (int i = 0; i < images.length(); i++) {
+            double rate = schedule.atImages(images.getDouble(i));
+            Assertions.assertEquals(expected.getDouble(i), rate, 1e-9 * reference, "at " + i);
+        }
+    }
+}
