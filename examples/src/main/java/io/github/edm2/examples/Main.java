@@ -22,6 +22,7 @@ public final class Main {
     /** The commands, in the order of the help page. */
     private static final List<Command> COMMANDS =
             List.of(
+                    new QuickstartCommand(),
                     new TrainCommand(),
                     new PhemaCommand(),
                     new GenerateCommand(),

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.AveragedWeights;
 import io.github.edm2.ema.EmaTracker;
 import io.github.edm2.ema.ReconstructedWeights;
@@ -7,6 +8,7 @@ import io.github.edm2.ema.Reconstruction;
 import io.github.edm2.ema.SnapshotStore;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
+import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.data.EmbeddedImages;
 import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.ImageDataset;
@@ -20,6 +22,7 @@ import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
 import java.io.IOException;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -29,9 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.LongStream;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarBuilder;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -50,28 +51,38 @@ final class Quickstart {
     private static final int SNAPSHOTS = 16;
     private static final double[] TRACKED = {0.05, 0.10};
     private static final double[] SWEEP = {0.03, 0.05, 0.075, 0.10, 0.125, 0.15, 0.175, 0.20, 0.25};
+    private static final int JUDGE_IMAGES = 30_000;
     private static final int SAMPLER_STEPS = 12;
     private static final int SAMPLES_JUDGED = 200;
-    private static final int HELD_OUT_BATCH = 128;
+    private static final int HELD_OUT_BATCH = 64;
+    private static final int HELD_OUT_BATCHES = 10;
     private static final int STEPS_PER_POINT = 4;
 
     private final Path outdir;
     private final long seed;
     private final long images;
+    private final PrintStream out;
     private final Preset preset = Preset.of(PRESET);
 
     /** What {@link #run} found. */
-    record Result(double bestSigmaRel, double namedAsAsked, double judgeAccuracy, Path report) {}
+    record Result(
+            double bestSigmaRel,
+            double namedAsAsked,
+            double judgeAccuracy,
+            int judged,
+            Path report) {}
 
     /**
      * @param outdir folder for everything written
      * @param minutes how long the run may take on two cores; sets the number of images trained, so
      *     that the same options give the same files on any machine
      * @param seed of weights, data order, noise and samples
+     * @param out progress
      */
-    Quickstart(Path outdir, double minutes, long seed) {
+    Quickstart(Path outdir, double minutes, long seed, PrintStream out) {
         this.outdir = outdir;
         this.seed = seed;
+        this.out = out;
         long batches =
                 Math.max(SNAPSHOTS, Math.round(minutes * IMAGES_PER_MINUTE / preset.batch()));
         this.images = batches * preset.batch();
@@ -79,10 +90,16 @@ final class Quickstart {
 
     /** Does everything; progress goes to standard error. */
     Result run() throws IOException {
+        Path snapshots = outdir.resolve("snapshots");
+        if (Files.exists(snapshots)) {
+            throw new CommandException(
+                    "%s exists already; remove it or choose another --outdir".formatted(snapshots));
+        }
         Files.createDirectories(outdir);
         try (ImageDataset real = EmbeddedImages.train(true);
                 ImageDataset heldOut = EmbeddedImages.heldOut(true)) {
-            ComputationGraph graph = network(real);
+            Edm2 model = model(real);
+            ComputationGraph graph = model.init();
             List<QuickstartReport.Loss> training = new ArrayList<>();
             SnapshotStore store = train(graph, real, training);
 
@@ -100,9 +117,10 @@ final class Quickstart {
                 grids.add(draw(graph, averages.get(sigmaRel), real.shape(), sigmaRel == best));
             }
             averages.get(best).applyTo(graph);
-            ModelSerializer.writeModel(graph, outdir.resolve("network.zip").toFile(), false);
+            NetworkFile network = new NetworkFile(model.networkOptions(), graph);
+            AtomicFile.write(outdir.resolve("network.zip"), file -> network.write(file, false));
 
-            ComputationGraph judge = MpClassifier.train(real, seed);
+            ComputationGraph judge = MpClassifier.train(real, JUDGE_IMAGES, preset.batch(), seed);
             double judgeAccuracy = MpClassifier.accuracy(judge, heldOut);
             double named = namedAsAsked(graph, judge, real.shape());
 
@@ -126,11 +144,11 @@ final class Quickstart {
                             sweep,
                             grids)
                     .write(report);
-            return new Result(best, named, judgeAccuracy, report);
+            return new Result(best, named, judgeAccuracy, SAMPLES_JUDGED, report);
         }
     }
 
-    private ComputationGraph network(ImageDataset data) {
+    private Edm2 model(ImageDataset data) {
         return Edm2.builder()
                 .options(preset.network())
                 .inputShape(
@@ -146,8 +164,7 @@ final class Quickstart {
                                         preset.decayBatches(),
                                         preset.rampUpImages(),
                                         preset.batch())))
-                .build()
-                .init();
+                .build();
     }
 
     private SnapshotStore train(
@@ -159,7 +176,7 @@ final class Quickstart {
         SnapshotStore store = SnapshotStore.openOrCreate(outdir.resolve("snapshots"), graph);
         long steps = images / preset.batch();
         double sum = 0;
-        try (ProgressBar bar = bar("train", images)) {
+        try (ProgressBar bar = Progress.start("train", "images", 1, 0, images, out)) {
             for (long step = 1; step <= steps; step++) {
                 sum += trainer.step();
                 ema.update(trainer.images());
@@ -182,13 +199,14 @@ final class Quickstart {
             ComputationGraph graph, ImageDataset heldOut, Reconstruction averages) {
         HeldOutLoss loss =
                 new HeldOutLoss(
-                        ImageBatches.builder(heldOut, HELD_OUT_BATCH).epochs(1).build(),
+                        ImageBatches.builder(heldOut, HELD_OUT_BATCH).seed(seed).build(),
+                        HELD_OUT_BATCHES,
                         preset.pMean(),
                         preset.pStd(),
                         preset.network().getSigmaData(),
                         seed);
         List<QuickstartReport.EmaLength> sweep = new ArrayList<>();
-        try (ProgressBar bar = bar("EMA lengths", SWEEP.length)) {
+        try (ProgressBar bar = Progress.start("EMA lengths", "networks", 1, 0, SWEEP.length, out)) {
             for (double sigmaRel : SWEEP) {
                 ReconstructedWeights average = averages.get(sigmaRel);
                 double value = AveragedWeights.with(graph, average.weights(), () -> loss.of(graph));
@@ -248,17 +266,8 @@ final class Quickstart {
                 Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
         try (SeededNoise noise =
                         new SeededNoise(seeds, shape.channels(), shape.height(), shape.width());
-                ProgressBar bar = bar(task, SAMPLER_STEPS)) {
+                ProgressBar bar = Progress.start(task, "steps", 1, 0, SAMPLER_STEPS, out)) {
             return sampler.sample(Denoiser.of(graph, oneHot), noise.get(), noise, bar::stepTo);
         }
-    }
-
-    private static ProgressBar bar(String task, long length) {
-        return new ProgressBarBuilder()
-                .setTaskName(task)
-                .setInitialMax(length)
-                .setUpdateIntervalMillis(1000)
-                .showSpeed()
-                .build();
     }
 }

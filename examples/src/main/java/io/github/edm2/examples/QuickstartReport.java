@@ -1,11 +1,11 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Base64;
 import java.util.List;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -61,17 +61,7 @@ record QuickstartReport(
                                 "@DATA@",
                                 new ObjectMapper().writeValueAsString(new Series(training, sweep)))
                         .replace("@CHARTS@", resource(CHARTS).replace("</script", "<\\/script"));
-        Path temporary = file.resolveSibling(file.getFileName() + ".part");
-        try {
-            Files.writeString(temporary, page);
-            Files.move(
-                    temporary,
-                    file,
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        AtomicFile.write(file, out -> out.write(page.getBytes(StandardCharsets.UTF_8)));
     }
 
     private static String escape(String text) {

@@ -20,24 +20,30 @@ public final class HeldOutLoss {
     private final double sigmaData;
 
     /**
-     * @param images batches of clean images, drawn until there are none; labels as the network
-     *     takes them
+     * @param images batches of clean images; labels as the network takes them
+     * @param count number of batches to draw, at least 1
      * @param pMean mean of ln sigma
      * @param pStd standard deviation of ln sigma
      * @param sigmaData standard deviation of the data
      * @param seed of the noise
      */
     public HeldOutLoss(
-            MultiDataSetIterator images, double pMean, double pStd, double sigmaData, long seed) {
+            MultiDataSetIterator images,
+            int count,
+            double pMean,
+            double pStd,
+            double sigmaData,
+            long seed) {
         this.sigmaData = Preconditioning.checkSigmaData(sigmaData);
         NoisePreProcessor noise = new NoisePreProcessor(pMean, pStd, seed, 0);
-        while (images.hasNext()) {
+        if (count < 1) {
+            throw new IllegalArgumentException(
+                    "Held-out loss needs at least 1 batch of images, got " + count);
+        }
+        for (int i = 0; i < count; i++) {
             MultiDataSet batch = images.next();
             noise.preProcess(batch);
             batches.add(batch);
-        }
-        if (batches.isEmpty()) {
-            throw new IllegalArgumentException("Held-out loss needs at least one batch of images");
         }
     }
 
