@@ -1,6 +1,9 @@
 package io.github.edm2.ema;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
@@ -13,14 +16,62 @@ import java.util.function.Function;
  * Writes a file so that a crash at any moment leaves either the old or the new one: temporary file
  * in the same folder, flushed to the disk, then renamed.
  */
-final class AtomicFile {
+public final class AtomicFile {
+
+    private static final int BUFFER = 1 << 20;
 
     private AtomicFile() {}
+
+    /** Writes what the new file holds. */
+    @FunctionalInterface
+    public interface Writer {
+
+        /**
+         * Writes the content.
+         *
+         * @param out buffered; need not be flushed or closed
+         * @throws IOException if it cannot be written
+         */
+        void writeTo(OutputStream out) throws IOException;
+    }
+
+    /**
+     * Creates or replaces a file.
+     *
+     * @param file the file, in an existing folder
+     * @param writer writes its content
+     * @throws IOException if writing fails, for example because the disk is full; the file is then
+     *     as it was before
+     */
+    public static void write(Path file, Writer writer) throws IOException {
+        replace(
+                file.resolveSibling("." + file.getFileName() + ".tmp"),
+                w -> file,
+                channel -> {
+                    OutputStream out =
+                            new BufferedOutputStream(Channels.newOutputStream(channel), BUFFER);
+                    writer.writeTo(out);
+                    out.flush();
+                    return null;
+                });
+    }
 
     /** Writes the file's content and returns what the caller wants to know of it. */
     @FunctionalInterface
     interface Content<T> {
         T writeTo(FileChannel channel) throws IOException;
+    }
+
+    /**
+     * Renames a file or folder at once and for good.
+     *
+     * @param from what was written and flushed
+     * @param to its name from now on, in the same folder; an existing file is replaced
+     * @throws IOException if it cannot be renamed
+     */
+    public static void rename(Path from, Path to) throws IOException {
+        Files.move(from, to, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        flushFolder(to);
     }
 
     /**
@@ -30,6 +81,19 @@ final class AtomicFile {
      *     temporary file is then deleted and the target unchanged
      */
     static <T> T write(Path temporary, Function<T, Path> target, Content<T> content) {
+        try {
+            return replace(temporary, target, content);
+        } catch (IOException e) {
+            throw new SnapshotException(
+                    String.format(
+                            "cannot write %s: %s; nothing was changed there",
+                            temporary.toAbsolutePath().getParent(), reason(e)),
+                    e);
+        }
+    }
+
+    private static <T> T replace(Path temporary, Function<T, Path> target, Content<T> content)
+            throws IOException {
         try {
             T written;
             try (FileChannel channel =
@@ -41,28 +105,21 @@ final class AtomicFile {
                 written = content.writeTo(channel);
                 channel.force(true);
             }
-            Files.move(
-                    temporary,
-                    target.apply(written),
-                    StandardCopyOption.ATOMIC_MOVE,
-                    StandardCopyOption.REPLACE_EXISTING);
-            flushFolder(temporary);
+            rename(temporary, target.apply(written));
             return written;
-        } catch (IOException e) {
-            deleteAfter(e, temporary);
-            throw new SnapshotException(
-                    String.format(
-                            "cannot write %s: %s; nothing was changed there",
-                            temporary.toAbsolutePath().getParent(), reason(e)),
-                    e);
-        } catch (RuntimeException e) {
+        } catch (IOException | RuntimeException e) {
             deleteAfter(e, temporary);
             throw e;
         }
     }
 
-    /** What went wrong, in words: the messages of some exceptions are only a file name. */
-    static String reason(IOException e) {
+    /**
+     * What went wrong, in words: the messages of some exceptions are only a file name.
+     *
+     * @param e what a file operation threw
+     * @return part of a sentence
+     */
+    public static String reason(IOException e) {
         boolean nameOnly = e instanceof FileSystemException f && f.getReason() == null;
         return nameOnly ? e.getClass().getSimpleName() + " " + e.getMessage() : e.getMessage();
     }

@@ -29,7 +29,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @EqualsAndHashCode(callSuper = true)
 public class MpConvolution extends MpWeightLayer {
 
-    private static final int OIYX = 1;
+    static final int OIYX = 1;
 
     private int kernel;
 

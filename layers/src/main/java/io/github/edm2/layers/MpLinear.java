@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -49,7 +50,18 @@ public class MpLinear extends MpWeightLayer {
         INDArray y =
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATIONS, x.dataType(), new long[] {x.size(0), nOut}, 'c');
-        return Nd4j.matmul(x, w, y, false, true, false);
+        // A 1x1 convolution of one pixel. A matrix product's rounding depends on the number of
+        // rows,
+        // so that an example's output would depend on the size of its batch.
+        Nd4j.exec(
+                DynamicCustomOp.builder("conv2d")
+                        .addIntegerArguments(1, 1, 1, 1, 0, 0, 1, 1, 0, 0, MpConvolution.OIYX)
+                        .addInputs(
+                                x.reshape('c', x.size(0), x.size(1), 1, 1),
+                                w.reshape('c', nOut, x.size(1), 1, 1))
+                        .addOutputs(y.reshape('c', x.size(0), nOut, 1, 1))
+                        .build());
+        return y;
     }
 
     @Override

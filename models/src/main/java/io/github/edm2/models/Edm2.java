@@ -1,7 +1,7 @@
 package io.github.edm2.models;
 
 import io.github.edm2.models.diffusion.LearningRateSchedule;
-import io.github.edm2.models.training.FiniteGradients;
+import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.unet.GraphAssembler;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
@@ -20,7 +20,6 @@ import org.deeplearning4j.zoo.ZooModel;
 import org.deeplearning4j.zoo.ZooType;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.learning.config.Adam;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
@@ -48,7 +47,7 @@ public class Edm2 extends ZooModel<Edm2> {
     /** Everything else about the network. */
     @Builder.Default private NetworkOptions options = NetworkOptions.builder().build();
 
-    /** Default: {@link #adam} with the paper's schedule for a batch of 2048. */
+    /** Default: {@link FiniteAdam} with the paper's schedule for a batch of 2048. */
     private IUpdater updater;
 
     @Builder.Default private CacheMode cacheMode = CacheMode.NONE;
@@ -63,24 +62,12 @@ public class Edm2 extends ZooModel<Edm2> {
         return builder()
                 .options(preset.network())
                 .updater(
-                        adam(
+                        new FiniteAdam(
                                 new LearningRateSchedule(
                                         preset.learningRate(),
                                         preset.decayBatches(),
                                         preset.rampUpImages(),
                                         preset.batch())));
-    }
-
-    /** The optimizer of the paper: Adam(0.9, 0.99, 1e-8) on finite gradients. */
-    public static IUpdater adam(LearningRateSchedule schedule) {
-        return new FiniteGradients(
-                Adam.builder()
-                        .learningRateSchedule(schedule)
-                        .learningRate(schedule.valueAt(0, 0))
-                        .beta1(0.9)
-                        .beta2(0.99)
-                        .epsilon(1e-8)
-                        .build());
     }
 
     /** The options with input shape and classes of the builder. */
@@ -104,7 +91,7 @@ public class Edm2 extends ZooModel<Edm2> {
     public ComputationGraphConfiguration conf() {
         IUpdater chosen =
                 updater == null
-                        ? adam(
+                        ? new FiniteAdam(
                                 new LearningRateSchedule(
                                         0.01, 70_000, LearningRateSchedule.RAMP_UP_IMAGES, 2048))
                         : updater;

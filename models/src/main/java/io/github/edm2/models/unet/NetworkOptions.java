@@ -3,6 +3,8 @@ package io.github.edm2.models.unet;
 import java.util.Arrays;
 import lombok.Builder;
 import lombok.Value;
+import org.nd4j.shade.jackson.databind.annotation.JsonDeserialize;
+import org.nd4j.shade.jackson.databind.annotation.JsonPOJOBuilder;
 
 /**
  * Constructor options of the EDM2 network, named as in the reference implementation; the defaults
@@ -10,6 +12,7 @@ import lombok.Value;
  */
 @Value
 @Builder(toBuilder = true)
+@JsonDeserialize(builder = NetworkOptions.NetworkOptionsBuilder.class)
 public class NetworkOptions {
 
     /** Height and width of the images in pixels. */
@@ -126,6 +129,10 @@ public class NetworkOptions {
         require(logvarChannels > 0, "logvarChannels must be at least 1", logvarChannels);
         return this;
     }
+
+    /** Builder; also how the options are read from JSON. */
+    @JsonPOJOBuilder(withPrefix = "")
+    public static class NetworkOptionsBuilder {}
 
     private static void require(boolean condition, String rule, Object value) {
         if (!condition) {

@@ -1,0 +1,240 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.sampling.Denoiser;
+import io.github.edm2.models.sampling.HeunSampler;
+import io.github.edm2.models.sampling.SeededNoise;
+import io.github.edm2.models.unet.NetworkOptions;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.IntConsumer;
+import me.tongfei.progressbar.ProgressBar;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** {@code edm2 generate}: draws images from a trained network. */
+final class GenerateCommand implements Command {
+
+    private static final HeunSampler DEFAULTS = HeunSampler.builder().build();
+
+    private static final Setting<Path> NET =
+            Setting.required("net", Kind.FILE, "network file written by train or phema");
+    private static final Setting<Path> GNET =
+            Setting.derived(
+                    "gnet",
+                    Kind.FILE,
+                    "none",
+                    "network file of the guide: an unconditional or a weaker network");
+    private static final Setting<Double> GUIDANCE =
+            Setting.of("guidance", Kind.NUMBER, 1.0, "strength of guidance; 1 for none");
+    private static final Setting<Path> OUTDIR =
+            Setting.required("outdir", Kind.FILE, "folder of the images; created if need be");
+    private static final Setting<List<Long>> SEEDS =
+            new Setting<>(
+                    "seeds", Kind.SEEDS, "a seed per image", false, Seeds.parse("0-63"), "0-63");
+    private static final Setting<Integer> CLASS =
+            Setting.derived("class", Kind.INDEX, "drawn by each seed", "class of all images");
+    private static final Setting<Boolean> SUBDIRS =
+            Setting.of(
+                    "subdirs",
+                    Kind.SWITCH,
+                    false,
+                    "give each thousand of seeds a folder of its own");
+    private static final Setting<Integer> BATCH =
+            Setting.of(
+                    "batch",
+                    Kind.SMALL_COUNT,
+                    32,
+                    "images in memory at a time; does not change them");
+    private static final Setting<Integer> STEPS =
+            Setting.of("steps", Kind.SMALL_COUNT, DEFAULTS.getSteps(), "sampling steps");
+    private static final Setting<Double> SIGMA_MIN =
+            Setting.of("sigma_min", Kind.NUMBER, DEFAULTS.getSigmaMin(), "lowest noise level");
+    private static final Setting<Double> SIGMA_MAX =
+            Setting.of("sigma_max", Kind.NUMBER, DEFAULTS.getSigmaMax(), "highest noise level");
+    private static final Setting<Double> RHO =
+            Setting.of(
+                    "rho",
+                    Kind.NUMBER,
+                    DEFAULTS.getRho(),
+                    "how much the steps crowd at low noise levels");
+    private static final Setting<Double> S_CHURN =
+            Setting.of(
+                    "S_churn",
+                    Kind.NUMBER,
+                    DEFAULTS.getSChurn(),
+                    "stochasticity; 0 for deterministic sampling");
+    private static final Setting<Double> S_MIN =
+            Setting.of(
+                    "S_min",
+                    Kind.NUMBER,
+                    DEFAULTS.getSMin(),
+                    "lowest noise level of stochasticity");
+    private static final Setting<Double> S_MAX =
+            Setting.of(
+                    "S_max",
+                    Kind.NUMBER,
+                    DEFAULTS.getSMax(),
+                    "highest noise level of stochasticity");
+    private static final Setting<Double> S_NOISE =
+            Setting.of(
+                    "S_noise",
+                    Kind.NUMBER,
+                    DEFAULTS.getSNoise(),
+                    "standard deviation of stochastic noise");
+
+    @Override
+    public String name() {
+        return "generate";
+    }
+
+    @Override
+    public String summary() {
+        return "Draw images from a trained network";
+    }
+
+    @Override
+    public String details() {
+        return "One PNG file per seed, named after it. A seed gives the same image in every batch.";
+    }
+
+    @Override
+    public List<Setting<?>> settings() {
+        return List.of(
+                NET, GNET, GUIDANCE, OUTDIR, SEEDS, CLASS, SUBDIRS, BATCH, STEPS, SIGMA_MIN,
+                SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) throws IOException {
+        HeunSampler sampler = sampler(arguments);
+        double guidance = arguments.get(GUIDANCE);
+        Path guideFile = arguments.get(GNET);
+        if (guidance != 1 && guideFile == null) {
+            throw new UsageException("--guidance other than 1 needs --gnet");
+        }
+        NetworkFile network = NetworkFile.read(arguments.get(NET), false);
+        NetworkFile guide = guideFile == null ? network : NetworkFile.read(guideFile, false);
+        requireImages(arguments.get(NET), network.options());
+        requireSameData(network.options(), guide.options());
+        Integer fixedClass = arguments.get(CLASS);
+        requireClass(fixedClass, network.options().getLabelDim());
+
+        List<Long> seeds = arguments.get(SEEDS);
+        int batch = arguments.get(BATCH);
+        GeneratedImages images = new GeneratedImages(arguments.get(OUTDIR), arguments.get(SUBDIRS));
+        long steps = sampler.getSteps();
+        try (ProgressBar bar =
+                Progress.start("generate", "images", steps, 0, seeds.size() * steps, out)) {
+            for (int from = 0; from < seeds.size(); from += batch) {
+                List<Long> part = seeds.subList(from, Math.min(from + batch, seeds.size()));
+                INDArray labels = labels(part, fixedClass, network.options().getLabelDim());
+                Denoiser denoiser =
+                        Denoiser.guided(
+                                Denoiser.of(network.graph(), labels),
+                                Denoiser.of(guide.graph(), labels),
+                                guidance);
+                long done = from * steps;
+                images.write(
+                        part,
+                        sample(
+                                sampler,
+                                denoiser,
+                                part,
+                                network.options(),
+                                step -> bar.stepTo(done + (long) step * part.size())));
+            }
+        }
+        out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
+    }
+
+    private static HeunSampler sampler(Arguments arguments) {
+        return HeunSampler.builder()
+                .steps(arguments.get(STEPS))
+                .sigmaMin(arguments.get(SIGMA_MIN))
+                .sigmaMax(arguments.get(SIGMA_MAX))
+                .rho(arguments.get(RHO))
+                .sChurn(arguments.get(S_CHURN))
+                .sMin(arguments.get(S_MIN))
+                .sMax(arguments.get(S_MAX))
+                .sNoise(arguments.get(S_NOISE))
+                .build()
+                .validate();
+    }
+
+    private static INDArray sample(
+            HeunSampler sampler,
+            Denoiser denoiser,
+            List<Long> seeds,
+            NetworkOptions network,
+            IntConsumer progress) {
+        int size = network.getImgResolution();
+        long[] each = seeds.stream().mapToLong(Long::longValue).toArray();
+        try (SeededNoise noise = new SeededNoise(each, network.getImgChannels(), size, size)) {
+            return sampler.sample(denoiser, noise.get(), noise, progress);
+        }
+    }
+
+    private static INDArray labels(List<Long> seeds, Integer fixedClass, int classes) {
+        if (classes == 0) {
+            return null;
+        }
+        float[] oneHot = new float[seeds.size() * classes];
+        for (int i = 0; i < seeds.size(); i++) {
+            int label =
+                    fixedClass == null
+                            ? SeededNoise.randomClass(seeds.get(i), classes)
+                            : fixedClass;
+            oneHot[i * classes + label] = 1;
+        }
+        return Nd4j.create(oneHot, new long[] {seeds.size(), classes}, DataType.FLOAT);
+    }
+
+    private static void requireImages(Path file, NetworkOptions network) {
+        int channels = network.getImgChannels();
+        if (channels != 1 && channels != 3) {
+            throw new CommandException(
+                    "%s makes latents of %d channels; only networks of grey or RGB pixels can be written as PNG"
+                            .formatted(file, channels));
+        }
+    }
+
+    private static void requireSameData(NetworkOptions network, NetworkOptions guide) {
+        if (guide.getImgResolution() != network.getImgResolution()
+                || guide.getImgChannels() != network.getImgChannels()) {
+            throw new CommandException(
+                    "--gnet makes images of %s, but --net of %s"
+                            .formatted(shape(guide), shape(network)));
+        }
+        if (guide.getLabelDim() != 0 && guide.getLabelDim() != network.getLabelDim()) {
+            throw new CommandException(
+                    "--gnet has %d classes, but --net %d; the guide must have the same or none"
+                            .formatted(guide.getLabelDim(), network.getLabelDim()));
+        }
+    }
+
+    private static String shape(NetworkOptions network) {
+        return "%d channels at %dx%d"
+                .formatted(
+                        network.getImgChannels(),
+                        network.getImgResolution(),
+                        network.getImgResolution());
+    }
+
+    private static void requireClass(Integer label, int classes) {
+        if (label == null) {
+            return;
+        }
+        if (classes == 0) {
+            throw new CommandException("--class needs a network with classes, and --net has none");
+        }
+        if (label >= classes) {
+            throw new CommandException(
+                    "--class must be from 0 to %d, the classes of --net, got %d"
+                            .formatted(classes - 1, label));
+        }
+    }
+}

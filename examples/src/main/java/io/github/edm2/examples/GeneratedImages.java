@@ -1,0 +1,70 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.models.data.Pixels;
+import java.awt.image.BufferedImage;
+import java.awt.image.WritableRaster;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import javax.imageio.ImageIO;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A folder of PNG files named after the seeds of the images. */
+final class GeneratedImages {
+
+    private static final int IMAGES_PER_FOLDER = 1000;
+
+    private final Path folder;
+    private final boolean subfolders;
+
+    /**
+     * @param folder created if need be
+     * @param subfolders whether each thousand of seeds has a folder of its own
+     */
+    GeneratedImages(Path folder, boolean subfolders) {
+        this.folder = folder;
+        this.subfolders = subfolders;
+    }
+
+    /**
+     * Writes images.
+     *
+     * @param seeds one per image
+     * @param images a network's output [seeds, 1 or 3 channels, height, width]
+     */
+    void write(List<Long> seeds, INDArray images) throws IOException {
+        INDArray pixels = Pixels.decode(images);
+        for (int i = 0; i < seeds.size(); i++) {
+            BufferedImage image = image(pixels.slice(i));
+            Path file = file(seeds.get(i));
+            Files.createDirectories(file.getParent());
+            AtomicFile.write(file, out -> ImageIO.write(image, "png", out));
+        }
+    }
+
+    private Path file(long seed) {
+        String name = "%06d.png".formatted(seed);
+        return subfolders
+                ? folder.resolve("%06d".formatted(seed - seed % IMAGES_PER_FOLDER)).resolve(name)
+                : folder.resolve(name);
+    }
+
+    private static BufferedImage image(INDArray pixels) {
+        int channels = (int) pixels.size(0);
+        int height = (int) pixels.size(1);
+        int width = (int) pixels.size(2);
+        BufferedImage image =
+                new BufferedImage(
+                        width,
+                        height,
+                        channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
+        WritableRaster raster = image.getRaster();
+        for (int channel = 0; channel < channels; channel++) {
+            int[] plane = pixels.slice(channel).dup('c').reshape(-1).toIntVector();
+            raster.setSamples(0, 0, width, height, channel, plane);
+        }
+        return image;
+    }
+}

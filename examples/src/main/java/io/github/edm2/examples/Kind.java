@@ -1,0 +1,80 @@
+package io.github.edm2.examples;
+
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+
+/**
+ * What an option's value may be.
+ *
+ * @param placeholder stands for a value in help pages
+ * @param rule completes the sentence "--option must be ..."
+ * @param parser throws an IllegalArgumentException where the text does not follow the rule
+ */
+record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
+
+    static final Kind<String> NAME = new Kind<>("NAME", "a name", text -> text);
+
+    static final Kind<Path> FILE = new Kind<>("PATH", "a path of this system", Kind::path);
+
+    /** At least 1. */
+    static final Kind<Long> COUNT =
+            new Kind<>("N", "a whole number from 1, such as 64, 128Ki or 2Mi", Sizes::parse);
+
+    /** At least 1 and an {@code int}. */
+    static final Kind<Integer> SMALL_COUNT =
+            new Kind<>(
+                    "N",
+                    "a whole number from 1 to 2147483647, such as 64 or 2Ki",
+                    text -> toInt(Sizes.parse(text)));
+
+    static final Kind<Integer> INDEX =
+            new Kind<>("N", "a whole number from 0", text -> Integer.parseUnsignedInt(text));
+
+    static final Kind<Long> SEED = new Kind<>("N", "a whole number", Long::valueOf);
+
+    static final Kind<Double> NUMBER =
+            new Kind<>("X", "a number such as 0.5 or 1e-3", Double::valueOf);
+
+    /** An option without value means true. */
+    static final Kind<Boolean> SWITCH = new Kind<>("true|false", "true or false", Kind::bool);
+
+    static final Kind<List<Long>> SEEDS =
+            new Kind<>("LIST", "seeds such as 0-63 or 1,5,10-19", Seeds::parse);
+
+    static final Kind<List<Double>> LENGTHS =
+            new Kind<>(
+                    "LIST",
+                    "numbers such as 0.05,0.10 or a range such as 0.010,0.015,...,0.250",
+                    EmaLengths::parse);
+
+    /** Whether the option may stand without a value. */
+    boolean isSwitch() {
+        return this == (Kind<?>) SWITCH;
+    }
+
+    private static Path path(String text) {
+        try {
+            return Path.of(text);
+        } catch (InvalidPathException e) {
+            throw new IllegalArgumentException(e);
+        }
+    }
+
+    private static int toInt(long value) {
+        if (value > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("too large");
+        }
+        return (int) value;
+    }
+
+    private static boolean bool(String text) {
+        return switch (text.toLowerCase(Locale.ROOT)) {
+            case "true" -> true;
+            case "false" -> false;
+            default -> throw new IllegalArgumentException(text);
+        };
+    }
+}

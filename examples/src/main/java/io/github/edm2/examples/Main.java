@@ -1,0 +1,135 @@
+package io.github.edm2.examples;
+
+import ch.qos.logback.classic.Level;
+import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.SnapshotException;
+import io.github.edm2.models.checkpoint.NetworkFileException;
+import io.github.edm2.models.data.DatasetException;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The program {@code edm2}: one command per capability. Exit code 0 if it is done, 1 if it failed,
+ * 2 if the command line is wrong; every error is a sentence on standard error.
+ */
+public final class Main {
+
+    /** The commands, in the order of the help page. */
+    private static final List<Command> COMMANDS =
+            List.of(
+                    new QuickstartCommand(),
+                    new TrainCommand(),
+                    new PhemaCommand(),
+                    new GenerateCommand(),
+                    new InfoCommand());
+
+    private static final int DONE = 0;
+    private static final int FAILED = 1;
+    private static final int WRONG_USAGE = 2;
+
+    private Main() {}
+
+    /** Runs a command and exits. */
+    public static void main(String[] args) {
+        // File names and logs are the same everywhere.
+        Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT);
+        System.exit(run(args, System.out, System.err));
+    }
+
+    /**
+     * Runs a command.
+     *
+     * @param args its name, then its arguments
+     * @param out results and progress
+     * @param err errors
+     * @return the exit code
+     */
+    static int run(String[] args, PrintStream out, PrintStream err) {
+        if (args.length == 0 || args[0].equals("--help") || args[0].equals("help")) {
+            HelpPage.ofProgram(COMMANDS, out);
+            return args.length == 0 ? WRONG_USAGE : DONE;
+        }
+        List<String> names = COMMANDS.stream().map(Command::name).toList();
+        if (!names.contains(args[0])) {
+            String nearest =
+                    Nearest.to(args[0], names).map(n -> "did you mean " + n + "? ").orElse("");
+            err.printf(
+                    "edm2: there is no command %s; %sthe commands are %s%n",
+                    args[0], nearest, String.join(", ", names));
+            return WRONG_USAGE;
+        }
+        return run(
+                COMMANDS.get(names.indexOf(args[0])),
+                Arrays.asList(args).subList(1, args.length),
+                out,
+                err);
+    }
+
+    private static int run(Command command, List<String> args, PrintStream out, PrintStream err) {
+        if (args.contains("--" + Arguments.HELP)) {
+            HelpPage.of(command, out);
+            return DONE;
+        }
+        boolean verbose = args.contains("--" + Arguments.VERBOSE);
+        if (verbose) {
+            showLog();
+        }
+        try {
+            Arguments arguments = Arguments.parse(command, args);
+            arguments.check(command);
+            command.run(arguments, out);
+            return DONE;
+        } catch (UsageException e) {
+            return report(
+                    WRONG_USAGE,
+                    command,
+                    e.getMessage() + " (edm2 " + command.name() + " --help lists all options)",
+                    verbose,
+                    e,
+                    err);
+        } catch (CommandException
+                | DatasetException
+                | SnapshotException
+                | NetworkFileException
+                | IllegalArgumentException e) {
+            return report(FAILED, command, e.getMessage(), verbose, e, err);
+        } catch (IOException e) {
+            String message = "a file cannot be read or written: " + AtomicFile.reason(e);
+            return report(FAILED, command, message, verbose, e, err);
+        } catch (OutOfMemoryError e) {
+            String message =
+                    "there is not enough memory (%s); use a smaller batch or network, or give more in EDM2_JAVA_OPTIONS"
+                            .formatted(e.getMessage());
+            return report(FAILED, command, message, verbose, e, err);
+        } catch (RuntimeException e) {
+            String message = "unexpected error, --verbose shows where: " + e;
+            return report(FAILED, command, message, verbose, e, err);
+        }
+    }
+
+    private static int report(
+            int code,
+            Command command,
+            String message,
+            boolean verbose,
+            Throwable cause,
+            PrintStream err) {
+        // Some libraries append their source positions on further lines.
+        String line = String.valueOf(message).lines().findFirst().orElse("");
+        err.printf("edm2 %s: %s%n", command.name(), line);
+        if (verbose) {
+            cause.printStackTrace(err);
+        }
+        return code;
+    }
+
+    private static void showLog() {
+        ((ch.qos.logback.classic.Logger) LoggerFactory.getLogger(Logger.ROOT_LOGGER_NAME))
+                .setLevel(Level.INFO);
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.edm2.examples;
+
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Optional;
+
+/** What the user may have meant. */
+final class Nearest {
+
+    private Nearest() {}
+
+    /** The word that takes the fewest edits, if these are at most a third of its letters. */
+    static Optional<String> to(String typed, Collection<String> words) {
+        return words.stream()
+                .min(Comparator.comparingInt(word -> distance(typed, word)))
+                .filter(word -> 3 * distance(typed, word) <= Math.max(3, word.length()));
+    }
+
+    /** Levenshtein's distance, upper and lower case being the same. */
+    private static int distance(String a, String b) {
+        String from = a.toLowerCase(Locale.ROOT);
+        String to = b.toLowerCase(Locale.ROOT);
+        int[] row = new int[to.length() + 1];
+        for (int j = 0; j <= to.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= from.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= to.length(); j++) {
+                int substitution = diagonal + (from.charAt(i - 1) == to.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(substitution, Math.min(row[j], row[j - 1]) + 1);
+            }
+        }
+        return row[to.length()];
+    }
+}

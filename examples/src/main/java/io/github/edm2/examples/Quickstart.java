@@ -1,0 +1,273 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.AveragedWeights;
+import io.github.edm2.ema.EmaTracker;
+import io.github.edm2.ema.ReconstructedWeights;
+import io.github.edm2.ema.Reconstruction;
+import io.github.edm2.ema.SnapshotStore;
+import io.github.edm2.models.Edm2;
+import io.github.edm2.models.Preset;
+import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.data.EmbeddedImages;
+import io.github.edm2.models.data.ImageBatches;
+import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.data.ImageFiles;
+import io.github.edm2.models.data.ImageShape;
+import io.github.edm2.models.diffusion.HeldOutLoss;
+import io.github.edm2.models.diffusion.LearningRateSchedule;
+import io.github.edm2.models.sampling.Denoiser;
+import io.github.edm2.models.sampling.HeunSampler;
+import io.github.edm2.models.sampling.SeededNoise;
+import io.github.edm2.models.training.FiniteAdam;
+import io.github.edm2.models.training.Trainer;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.LongStream;
+import me.tongfei.progressbar.ProgressBar;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The whole way in a few minutes and without any input: trains a class-conditional network on the
+ * embedded images, reconstructs a sweep of EMA lengths from the snapshots, samples every class, has
+ * an independent classifier judge the samples, and writes PNG grids and a report.
+ */
+final class Quickstart {
+
+    /** Images that two cores train in a minute of the whole run, judging and drawing included. */
+    private static final int IMAGES_PER_MINUTE = 4_800;
+
+    private static final String PRESET = "edm2-16-tiny";
+    private static final int SNAPSHOTS = 16;
+    private static final double[] TRACKED = {0.05, 0.10};
+    private static final double[] SWEEP = {0.03, 0.05, 0.075, 0.10, 0.125, 0.15, 0.175, 0.20, 0.25};
+    private static final int JUDGE_IMAGES = 30_000;
+    private static final int SAMPLER_STEPS = 12;
+    private static final int SAMPLES_JUDGED = 200;
+    private static final int HELD_OUT_BATCH = 64;
+    private static final int HELD_OUT_BATCHES = 10;
+    private static final int STEPS_PER_POINT = 4;
+
+    private final Path outdir;
+    private final long seed;
+    private final long images;
+    private final PrintStream out;
+    private final Preset preset = Preset.of(PRESET);
+
+    /** What {@link #run} found. */
+    record Result(
+            double bestSigmaRel,
+            double namedAsAsked,
+            double judgeAccuracy,
+            int judged,
+            Path report) {}
+
+    /**
+     * @param outdir folder for everything written
+     * @param minutes how long the run may take on two cores; sets the number of images trained, so
+     *     that the same options give the same files on any machine
+     * @param seed of weights, data order, noise and samples
+     * @param out progress
+     */
+    Quickstart(Path outdir, double minutes, long seed, PrintStream out) {
+        this.outdir = outdir;
+        this.seed = seed;
+        this.out = out;
+        long batches =
+                Math.max(SNAPSHOTS, Math.round(minutes * IMAGES_PER_MINUTE / preset.batch()));
+        this.images = batches * preset.batch();
+    }
+
+    /** Does everything; progress goes to standard error. */
+    Result run() throws IOException {
+        Path snapshots = outdir.resolve("snapshots");
+        if (Files.exists(snapshots)) {
+            throw new CommandException(
+                    "%s exists already; remove it or choose another --outdir".formatted(snapshots));
+        }
+        Files.createDirectories(outdir);
+        try (ImageDataset real = EmbeddedImages.train(true);
+                ImageDataset heldOut = EmbeddedImages.heldOut(true)) {
+            Edm2 model = model(real);
+            ComputationGraph graph = model.init();
+            List<QuickstartReport.Loss> training = new ArrayList<>();
+            SnapshotStore store = train(graph, real, training);
+
+            Reconstruction averages = store.reconstruct(SWEEP);
+            List<QuickstartReport.EmaLength> sweep = sweep(graph, heldOut, averages);
+            double best =
+                    sweep.stream()
+                            .min(
+                                    Comparator.comparingDouble(
+                                            QuickstartReport.EmaLength::heldOutLoss))
+                            .orElseThrow()
+                            .sigmaRel();
+            List<QuickstartReport.Grid> grids = new ArrayList<>();
+            for (double sigmaRel : shownLengths(best)) {
+                grids.add(draw(graph, averages.get(sigmaRel), real.shape(), sigmaRel == best));
+            }
+            averages.get(best).applyTo(graph);
+            NetworkFile network = new NetworkFile(model.networkOptions(), graph);
+            AtomicFile.write(outdir.resolve("network.zip"), file -> network.write(file, false));
+
+            ComputationGraph judge = MpClassifier.train(real, JUDGE_IMAGES, preset.batch(), seed);
+            double judgeAccuracy = MpClassifier.accuracy(judge, heldOut);
+            double named = namedAsAsked(graph, judge, real.shape());
+
+            Path report = outdir.resolve("report.html");
+            new QuickstartReport(
+                            "EDM2 quickstart",
+                            List.of(
+                                    "%,d images of Fashion-MNIST (16x16) trained, %,d parameters, seed %d."
+                                            .formatted(images, graph.params().length(), seed),
+                                    String.format(
+                                            Locale.ROOT,
+                                            "Best EMA length: sigma_rel %.3f by held-out loss.",
+                                            best),
+                                    String.format(
+                                            Locale.ROOT,
+                                            "An independent classifier (right on %.1f %% of held-out real images) names %.1f %% of %d samples as the class they were asked for.",
+                                            100 * judgeAccuracy,
+                                            100 * named,
+                                            SAMPLES_JUDGED)),
+                            training,
+                            sweep,
+                            grids)
+                    .write(report);
+            return new Result(best, named, judgeAccuracy, SAMPLES_JUDGED, report);
+        }
+    }
+
+    private Edm2 model(ImageDataset data) {
+        return Edm2.builder()
+                .options(preset.network())
+                .inputShape(
+                        new int[] {
+                            data.shape().channels(), data.shape().height(), data.shape().width()
+                        })
+                .numClasses(data.classes())
+                .seed(seed)
+                .updater(
+                        new FiniteAdam(
+                                new LearningRateSchedule(
+                                        preset.learningRate(),
+                                        preset.decayBatches(),
+                                        preset.rampUpImages(),
+                                        preset.batch())))
+                .build();
+    }
+
+    private SnapshotStore train(
+            ComputationGraph graph, ImageDataset data, List<QuickstartReport.Loss> curve) {
+        ImageBatches batches = ImageBatches.builder(data, preset.batch()).seed(seed).build();
+        Trainer trainer =
+                new Trainer(graph, batches, preset.batch(), preset.pMean(), preset.pStd(), seed);
+        EmaTracker ema = EmaTracker.of(graph, TRACKED);
+        SnapshotStore store = SnapshotStore.openOrCreate(outdir.resolve("snapshots"), graph);
+        long steps = images / preset.batch();
+        double sum = 0;
+        try (ProgressBar bar = Progress.start("train", "images", 1, 0, images, out)) {
+            for (long step = 1; step <= steps; step++) {
+                sum += trainer.step();
+                ema.update(trainer.images());
+                if (step % STEPS_PER_POINT == 0) {
+                    double loss = sum / STEPS_PER_POINT;
+                    curve.add(new QuickstartReport.Loss(trainer.images(), loss));
+                    bar.setExtraMessage(String.format(Locale.ROOT, " loss %.1f", loss));
+                    sum = 0;
+                }
+                if (step * SNAPSHOTS / steps > (step - 1) * SNAPSHOTS / steps) {
+                    ema.addTo(store, DataType.FLOAT);
+                }
+                bar.stepTo(trainer.images());
+            }
+        }
+        return store;
+    }
+
+    private List<QuickstartReport.EmaLength> sweep(
+            ComputationGraph graph, ImageDataset heldOut, Reconstruction averages) {
+        HeldOutLoss loss =
+                new HeldOutLoss(
+                        ImageBatches.builder(heldOut, HELD_OUT_BATCH).seed(seed).build(),
+                        HELD_OUT_BATCHES,
+                        preset.pMean(),
+                        preset.pStd(),
+                        preset.network().getSigmaData(),
+                        seed);
+        List<QuickstartReport.EmaLength> sweep = new ArrayList<>();
+        try (ProgressBar bar = Progress.start("EMA lengths", "networks", 1, 0, SWEEP.length, out)) {
+            for (double sigmaRel : SWEEP) {
+                ReconstructedWeights average = averages.get(sigmaRel);
+                double value = AveragedWeights.with(graph, average.weights(), () -> loss.of(graph));
+                sweep.add(
+                        new QuickstartReport.EmaLength(sigmaRel, value, average.predictedError()));
+                bar.step();
+            }
+        }
+        return sweep;
+    }
+
+    /** The shortest, the best and the longest EMA length of the sweep. */
+    private static double[] shownLengths(double best) {
+        double middle =
+                best == SWEEP[0] || best == SWEEP[SWEEP.length - 1]
+                        ? SWEEP[SWEEP.length / 2]
+                        : best;
+        return new double[] {SWEEP[0], middle, SWEEP[SWEEP.length - 1]};
+    }
+
+    /** A grid with a row per class. */
+    private QuickstartReport.Grid draw(
+            ComputationGraph graph, ReconstructedWeights average, ImageShape shape, boolean best) {
+        int classes = EmbeddedImages.CLASS_NAMES.size();
+        int perClass = 8;
+        long[] seeds = LongStream.range(0, (long) classes * perClass).toArray();
+        int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s / perClass)).toArray();
+        String name = String.format(Locale.ROOT, "%.3f", average.sigmaRel());
+        INDArray samples =
+                AveragedWeights.with(
+                        graph,
+                        average.weights(),
+                        () -> sample("draw " + name, graph, shape, seeds, labels));
+        Path png = outdir.resolve("samples-" + name + ".png");
+        ImageFiles.writeGrid(samples, perClass, 3, png);
+        return new QuickstartReport.Grid(
+                "sigma_rel " + name + (best ? ", the best by held-out loss" : ""), png);
+    }
+
+    private double namedAsAsked(ComputationGraph graph, ComputationGraph judge, ImageShape shape) {
+        int classes = EmbeddedImages.CLASS_NAMES.size();
+        long[] seeds = LongStream.range(0, SAMPLES_JUDGED).toArray();
+        int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s % classes)).toArray();
+        INDArray samples = sample("judge", graph, shape, seeds, labels);
+        int[] named = judge.output(samples)[0].argMax(1).toIntVector();
+        long right =
+                LongStream.range(0, labels.length)
+                        .filter(i -> named[(int) i] == labels[(int) i])
+                        .count();
+        return (double) right / labels.length;
+    }
+
+    private INDArray sample(
+            String task, ComputationGraph graph, ImageShape shape, long[] seeds, int[] labels) {
+        HeunSampler sampler = HeunSampler.builder().steps(SAMPLER_STEPS).build();
+        INDArray oneHot =
+                Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
+        try (SeededNoise noise =
+                        new SeededNoise(seeds, shape.channels(), shape.height(), shape.width());
+                ProgressBar bar = Progress.start(task, "steps", 1, 0, SAMPLER_STEPS, out)) {
+            return sampler.sample(Denoiser.of(graph, oneHot), noise.get(), noise, bar::stepTo);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.models.diffusion.LearningRateSchedule;
+import io.github.edm2.models.unet.NetworkOptions;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.shade.jackson.databind.JsonNode;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
+
+/**
+ * Everything that decides about a training run. Kept in the run's folder, so that nobody continues
+ * a run with other options by mistake.
+ *
+ * @param preset where the defaults come from
+ * @param data name of the dataset
+ * @param dataImages number of its images
+ * @param network options of the network, image shape and classes included
+ * @param batch images per step
+ * @param batchGpu images in memory at a time
+ * @param learningRate reference learning rate
+ * @param decay batches after which the learning rate decays; 0 for never
+ * @param rampUp images over which the learning rate rises
+ * @param pMean mean of ln sigma
+ * @param pStd standard deviation of ln sigma
+ * @param xflip whether to mirror half of the images
+ * @param emaStd tracked EMA lengths (sigma_rel)
+ * @param fp16Snapshots whether snapshots are in half precision
+ * @param snapshot images between snapshots
+ * @param seed of weights, order of the data, noise and dropout
+ * @param duration images to train
+ * @param status images between lines of the log
+ * @param checkpoint images between checkpoints
+ */
+record TrainingOptions(
+        String preset,
+        String data,
+        int dataImages,
+        NetworkOptions network,
+        int batch,
+        int batchGpu,
+        double learningRate,
+        double decay,
+        double rampUp,
+        double pMean,
+        double pStd,
+        boolean xflip,
+        List<Double> emaStd,
+        boolean fp16Snapshots,
+        long snapshot,
+        long seed,
+        long duration,
+        long status,
+        long checkpoint) {
+
+    private static final String FILE = "training_options.json";
+
+    /** A run may go on with others of these: they do not change a weight. */
+    private static final Set<String> MAY_CHANGE = Set.of("duration", "status", "checkpoint");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    LearningRateSchedule schedule() {
+        return new LearningRateSchedule(learningRate, decay, rampUp, batch);
+    }
+
+    /** As JSON with line breaks. */
+    String toJson() throws IOException {
+        return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(tree());
+    }
+
+    private ObjectNode tree() {
+        ObjectNode tree = JSON.createObjectNode();
+        tree.put("preset", preset);
+        tree.putObject("data").put("name", data).put("images", dataImages);
+        tree.set("network", JSON.valueToTree(network));
+        tree.put("batch", batch);
+        tree.put("batch-gpu", batchGpu);
+        tree.put("lr", learningRate);
+        tree.put("decay", decay);
+        tree.put("ramp-up", rampUp);
+        tree.put("P_mean", pMean);
+        tree.put("P_std", pStd);
+        tree.put("xflip", xflip);
+        tree.set("ema-std", JSON.valueToTree(emaStd));
+        tree.put("fp16-snapshots", fp16Snapshots);
+        tree.put("snapshot", snapshot);
+        tree.put("seed", seed);
+        tree.put("duration", duration);
+        tree.put("status", status);
+        tree.put("checkpoint", checkpoint);
+        return tree;
+    }
+
+    /** Keeps the options in a run's folder. */
+    void save(Path outdir) throws IOException {
+        byte[] json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(tree());
+        AtomicFile.write(outdir.resolve(FILE), out -> out.write(json));
+    }
+
+    /**
+     * Compares with the options of the run in a folder, if there is one.
+     *
+     * @throws CommandException if they differ in something that changes the weights
+     */
+    void requireSameAsIn(Path outdir) throws IOException {
+        Path file = outdir.resolve(FILE);
+        if (!Files.exists(file)) {
+            return;
+        }
+        Map<String, String> kept = new LinkedHashMap<>();
+        Map<String, String> wanted = new LinkedHashMap<>();
+        flatten("", JSON.readTree(Files.readAllBytes(file)), kept);
+        flatten("", tree(), wanted);
+        wanted.forEach(
+                (name, value) -> {
+                    if (!MAY_CHANGE.contains(name) && !value.equals(kept.get(name))) {
+                        throw new CommandException(
+                                "%s holds a run with %s %s, not %s; give the same options to continue it, or another --outdir"
+                                        .formatted(outdir, name, kept.get(name), value));
+                    }
+                });
+    }
+
+    private static void flatten(String prefix, JsonNode node, Map<String, String> values) {
+        for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
+            String name = names.next();
+            JsonNode value = node.get(name);
+            if (value.isObject()) {
+                flatten(prefix + name + ".", value, values);
+            } else {
+                values.put(prefix + name, value.toString());
+            }
+        }
+    }
+}

@@ -1,0 +1,192 @@
+package io.github.edm2.models.checkpoint;
+
+import io.github.edm2.models.unet.NetworkOptions;
+import java.io.BufferedInputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.util.zip.Deflater;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipException;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.util.ModelSerializer;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+
+/**
+ * An EDM2 network in a file: the zip archive of DL4J's {@link ModelSerializer}, which can read it,
+ * with the network's options beside, because a configuration without them does not tell the size of
+ * the images. Unlike ModelSerializer, it gives the same bytes for the same network, has no limit of
+ * 2 GiB, and notices damage.
+ *
+ * @param options what the network was made with
+ * @param graph the network
+ */
+public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
+
+    private static final String OPTIONS = "edm2.json";
+
+    /** Files say the same whenever they are written. */
+    private static final LocalDateTime TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Writes the archive.
+     *
+     * @param out not closed
+     * @param updater whether to write the updater's state, from which training can continue
+     * @throws IOException if it cannot be written
+     */
+    public void write(OutputStream out, boolean updater) throws IOException {
+        ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.UTF_8);
+        zip.setLevel(Deflater.NO_COMPRESSION); // weights hardly shrink
+        write(zip, OPTIONS, JSON.writeValueAsBytes(options));
+        write(
+                zip,
+                ModelSerializer.CONFIGURATION_JSON,
+                graph.getConfiguration().toJson().getBytes(StandardCharsets.UTF_8));
+        write(zip, ModelSerializer.COEFFICIENTS_BIN, graph.params());
+        if (updater) {
+            write(zip, ModelSerializer.UPDATER_BIN, graph.getUpdater(true).getStateViewArray());
+        }
+        zip.finish();
+    }
+
+    private static void write(ZipOutputStream zip, String name, byte[] content) throws IOException {
+        zip.putNextEntry(entry(name));
+        zip.write(content);
+        zip.closeEntry();
+    }
+
+    private static void write(ZipOutputStream zip, String name, INDArray content)
+            throws IOException {
+        zip.putNextEntry(entry(name));
+        DataOutputStream data = new DataOutputStream(zip);
+        Nd4j.write(content, data);
+        data.flush();
+        zip.closeEntry();
+    }
+
+    private static ZipEntry entry(String name) {
+        ZipEntry entry = new ZipEntry(name);
+        entry.setTimeLocal(TIME);
+        return entry;
+    }
+
+    /**
+     * Reads a network.
+     *
+     * @param file written by {@link #write}
+     * @param updater whether to read the updater's state
+     * @throws NetworkFileException if the file is missing, damaged or not one of an EDM2 network,
+     *     or lacks the updater's state
+     */
+    public static NetworkFile read(Path file, boolean updater) {
+        return open(
+                file,
+                zip -> {
+                    String json =
+                            new String(
+                                    bytes(zip, ModelSerializer.CONFIGURATION_JSON),
+                                    StandardCharsets.UTF_8);
+                    ComputationGraph graph =
+                            new ComputationGraph(ComputationGraphConfiguration.fromJson(json));
+                    graph.init(array(zip, ModelSerializer.COEFFICIENTS_BIN), false);
+                    if (updater) {
+                        graph.getUpdater(true)
+                                .setStateViewArray(array(zip, ModelSerializer.UPDATER_BIN));
+                    }
+                    return new NetworkFile(options(zip), graph);
+                });
+    }
+
+    /**
+     * Reads a network's options alone.
+     *
+     * @param file written by {@link #write}
+     * @throws NetworkFileException if the file is missing, damaged or not one of an EDM2 network
+     */
+    public static NetworkOptions readOptions(Path file) {
+        return open(file, NetworkFile::options);
+    }
+
+    @FunctionalInterface
+    private interface Content<T> {
+        T read(ZipFile zip) throws IOException;
+    }
+
+    private static <T> T open(Path file, Content<T> content) {
+        if (!Files.isRegularFile(file)) {
+            throw new NetworkFileException("There is no network file " + file, null);
+        }
+        try {
+            verify(file);
+            try (ZipFile zip = new ZipFile(file.toFile())) {
+                return content.read(zip);
+            }
+        } catch (IOException e) {
+            throw new NetworkFileException(
+                    "%s cannot be read as a network: %s".formatted(file, e.getMessage()), e);
+        } catch (RuntimeException e) {
+            // DL4J's readers throw all sorts of these when configuration and weights do not match.
+            throw new NetworkFileException(
+                    "%s cannot be read as a network: its configuration or weights are damaged or of another version"
+                            .formatted(file),
+                    e);
+        }
+    }
+
+    /** Reads the whole archive, because only that compares the checksums. */
+    private static void verify(Path file) throws IOException {
+        boolean any = false;
+        try (ZipInputStream zip =
+                new ZipInputStream(new BufferedInputStream(Files.newInputStream(file)))) {
+            while (zip.getNextEntry() != null) {
+                any = true;
+                zip.transferTo(OutputStream.nullOutputStream());
+            }
+        }
+        if (!any) {
+            throw new ZipException("it is not a zip archive");
+        }
+    }
+
+    private static NetworkOptions options(ZipFile zip) throws IOException {
+        return JSON.readValue(bytes(zip, OPTIONS), NetworkOptions.class).validate();
+    }
+
+    private static byte[] bytes(ZipFile zip, String name) throws IOException {
+        try (InputStream in = zip.getInputStream(required(zip, name))) {
+            return in.readAllBytes();
+        }
+    }
+
+    private static INDArray array(ZipFile zip, String name) throws IOException {
+        try (DataInputStream in =
+                new DataInputStream(
+                        new BufferedInputStream(zip.getInputStream(required(zip, name))))) {
+            return Nd4j.read(in);
+        }
+    }
+
+    private static ZipEntry required(ZipFile zip, String name) throws IOException {
+        ZipEntry entry = zip.getEntry(name);
+        if (entry == null) {
+            throw new ZipException(
+                    "it is not an archive of an EDM2 network, for it lacks the entry " + name);
+        }
+        return entry;
+    }
+}

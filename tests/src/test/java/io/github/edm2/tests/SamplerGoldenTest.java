@@ -1,0 +1,80 @@
+package io.github.edm2.tests;
+
+import io.github.edm2.models.Edm2;
+import io.github.edm2.models.sampling.Denoiser;
+import io.github.edm2.models.sampling.HeunSampler;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** The Heun sampler in all its forms gives the reference's images, through both faces. */
+class SamplerGoldenTest {
+
+    @ParameterizedTest
+    @CsvSource({"net-cond, false", "net-uncond, false", "net-options, false", "net-uncond, true"})
+    void samplesEqualReference(String name, boolean sameDiff) {
+        Golden golden = Golden.read(name);
+        INDArray noise = golden.get("sampler/noise");
+        Denoiser main = denoiser(name, golden, "param", "buffer", sameDiff);
+        for (int steps : new int[] {2, 8, 32}) {
+            INDArray images = HeunSampler.builder().steps(steps).build().sample(main, noise);
+            String array = "sampler/heun" + steps;
+            Golden.assertClose(golden.get(array), images, Golden.OUTPUT, name + " " + array);
+        }
+        Denoiser guide = denoiser(name, golden, "gparam", "gbuffer", sameDiff);
+        INDArray guided =
+                HeunSampler.builder()
+                        .steps(8)
+                        .build()
+                        .sample(Denoiser.guided(main, guide, 1.7), noise);
+        Golden.assertClose(
+                golden.get("sampler/guided8_w1.7"), guided, Golden.OUTPUT, name + " guided");
+
+        INDArray fresh = golden.get("sampler/churn_eps");
+        int[] draws = new int[1];
+        INDArray stochastic =
+                HeunSampler.builder()
+                        .steps(8)
+                        .sChurn(20)
+                        .sMin(0.05)
+                        .sMax(50)
+                        .sNoise(1.003)
+                        .build()
+                        .sample(
+                                main,
+                                noise,
+                                () -> fresh.get(NDArrayIndex.point(draws[0]++)),
+                                step -> {});
+        Golden.assertClose(
+                golden.get("sampler/churn8"), stochastic, Golden.OUTPUT, name + " stochastic");
+
+        INDArray rho =
+                HeunSampler.builder()
+                        .steps(6)
+                        .sigmaMin(0.01)
+                        .sigmaMax(20)
+                        .rho(5)
+                        .build()
+                        .sample(main, noise);
+        Golden.assertClose(golden.get("sampler/rho5"), rho, Golden.OUTPUT, name + " rho");
+    }
+
+    private static Denoiser denoiser(
+            String name, Golden golden, String parameters, String buffers, boolean sameDiff) {
+        Edm2.Edm2Builder builder = GoldenNetwork.builder(name);
+        if (parameters.equals("gparam")) {
+            builder.options(
+                    GoldenNetwork.options(Golden.json(name)).toBuilder()
+                            .modelChannels(16)
+                            .channelsPerHead(16)
+                            .build());
+        }
+        ComputationGraph graph = GoldenNetwork.network(builder, golden, parameters, buffers);
+        INDArray labels = golden.has("sampler/labels") ? golden.get("sampler/labels") : null;
+        return sameDiff
+                ? Denoiser.of(builder.build().toSameDiff(graph, false), labels)
+                : Denoiser.of(graph, labels);
+    }
+}
