@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import java.util.Arrays;
 import java.util.List;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
@@ -125,6 +126,13 @@ final class Arguments {
                 throw new UsageException("--" + setting.name() + " is missing");
             }
             return setting.fallback();
+        }
+        long times =
+                Arrays.stream(line.getOptions())
+                        .filter(o -> o.getLongOpt().equals(setting.name()))
+                        .count();
+        if (times > 1) {
+            throw new UsageException("--" + setting.name() + " is given " + times + " times");
         }
         String text = line.getOptionValue(setting.name());
         return setting.parse(text == null ? "true" : text);

@@ -10,11 +10,11 @@ final class Nearest {
 
     private Nearest() {}
 
-    /** The word that takes the fewest edits, if these are at most a third of its letters. */
+    /** The word that takes the fewest edits, if these are at most two or a third of its letters. */
     static Optional<String> to(String typed, Collection<String> words) {
         return words.stream()
                 .min(Comparator.comparingInt(word -> distance(typed, word)))
-                .filter(word -> 3 * distance(typed, word) <= Math.max(3, word.length()));
+                .filter(word -> distance(typed, word) <= Math.max(2, word.length() / 3));
     }
 
     /** Levenshtein's distance, upper and lower case being the same. */

@@ -29,10 +29,10 @@ final class PhemaCommand implements Command {
                     "outstd",
                     Kind.LENGTHS,
                     "wanted EMA lengths (sigma_rel) such as 0.05,0.10; \"...\" goes on with the step before it: 0.010,0.015,...,0.250");
-    private static final Setting<Long> OUTKIMG =
+    private static final Setting<Double> OUTKIMG =
             Setting.derived(
                     "outkimg",
-                    Kind.COUNT,
+                    Kind.NUMBER,
                     "that of the latest snapshot",
                     "moment of the training that the averages stand for, in thousands of images");
     private static final Setting<Integer> BATCH =
@@ -75,8 +75,8 @@ final class PhemaCommand implements Command {
             throw new CommandException(
                     "there are no snapshots in %s yet".formatted(arguments.get(INDIR)));
         }
-        Long kimg = arguments.get(OUTKIMG);
-        long images = kimg == null ? store.lastImageCount() : kimg * KIMG;
+        Double kimg = arguments.get(OUTKIMG);
+        long images = kimg == null ? store.lastImageCount() : Math.round(kimg * KIMG);
         Path outdir = arguments.get(OUTDIR);
         List<Double> missing = new ArrayList<>();
         for (double sigmaRel : wanted) {
@@ -141,8 +141,10 @@ final class PhemaCommand implements Command {
                 : folder;
     }
 
+    /** The name has thousands of images, with decimals only where these are not whole. */
     private static Path file(Path outdir, long images, double sigmaRel) {
+        String rest = images % KIMG == 0 ? "" : ".%03d".formatted(images % KIMG);
         return outdir.resolve(
-                "phema-%07d-%s.zip".formatted(images / KIMG, EmaLengths.format(sigmaRel)));
+                "phema-%07d%s-%s.zip".formatted(images / KIMG, rest, EmaLengths.format(sigmaRel)));
     }
 }

@@ -6,6 +6,7 @@ import io.github.edm2.models.unet.GraphAssembler;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
 import io.github.edm2.models.unet.SameDiffAssembler;
+import java.util.SplittableRandom;
 import lombok.Builder;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
@@ -97,7 +98,8 @@ public class Edm2 extends ZooModel<Edm2> {
                         : updater;
         ComputationGraphConfiguration.GraphBuilder graph =
                 new NeuralNetConfiguration.Builder()
-                        .seed(seed)
+                        // Mixed, because ND4J's generator takes a seed of 0 for the time of day.
+                        .seed(new SplittableRandom(seed).nextLong())
                         .optimizationAlgo(OptimizationAlgorithm.STOCHASTIC_GRADIENT_DESCENT)
                         .updater(chosen)
                         .miniBatch(true)

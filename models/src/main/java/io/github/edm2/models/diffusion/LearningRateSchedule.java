@@ -20,10 +20,10 @@ public final class LearningRateSchedule implements ISchedule {
     /** Ramp-up of the paper, in images. */
     public static final double RAMP_UP_IMAGES = 10e6;
 
-    private final double reference;
-    private final double decayBatches;
-    private final double rampUpImages;
-    private final int batch;
+    @JsonProperty private final double reference;
+    @JsonProperty private final double decayBatches;
+    @JsonProperty private final double rampUpImages;
+    @JsonProperty private final int batch;
 
     /**
      * @param reference the highest rate, greater than 0

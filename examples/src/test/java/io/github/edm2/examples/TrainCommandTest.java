@@ -1,0 +1,142 @@
+package io.github.edm2.examples;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Assertions;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Training from the command line: continuation, refusal, and what a failure leaves. */
+class TrainCommandTest {
+
+    /** Images of 20 steps of 4. */
+    private static final int HALF = 80;
+
+    @TempDir static Path shared;
+
+    private static Path data;
+
+    /** Trained to twice HALF without a stop. */
+    private static Path unbroken;
+
+    @TempDir Path folder;
+
+    @BeforeAll
+    static void trainUnbroken() throws IOException {
+        data = TestData.images(shared.resolve("data.zip"));
+        unbroken = shared.resolve("unbroken");
+        Cli.succeed(train(unbroken, 2 * HALF));
+    }
+
+    /** Dropout, mirrored images and uneven micro-batches: all that draws random numbers. */
+    private static Object[] train(Path outdir, int duration, Object... more) {
+        List<Object> args =
+                new ArrayList<>(
+                        List.of(
+                                "train",
+                                "--outdir",
+                                outdir,
+                                "--data",
+                                data,
+                                "--duration",
+                                duration));
+        args.addAll(List.of("--preset", "edm2-16-tiny", "--batch", 4, "--batch-gpu", 3));
+        args.addAll(List.of("--dropout", 0.2, "--xflip", "--snapshot", 40, "--checkpoint", 40));
+        args.addAll(Arrays.asList(more));
+        return args.toArray();
+    }
+
+    private static void assertEqualsUnbroken(Path outdir) throws IOException {
+        Assertions.assertEquals(results(unbroken), results(outdir));
+    }
+
+    /** All files but those with times. */
+    private static Map<String, Integer> results(Path outdir) throws IOException {
+        Map<String, Integer> files = new TreeMap<>(TestData.contents(outdir));
+        files.keySet().removeIf(name -> name.matches(".*(checkpoint.json|log.txt|stats.jsonl)"));
+        Assertions.assertTrue(files.containsKey("network.zip"));
+        return files;
+    }
+
+    @Test
+    void twoHalvesAreTheWholeBitForBit() throws IOException {
+        Path outdir = folder.resolve("run");
+        Cli.succeed(train(outdir, HALF));
+        String out = Cli.succeed(train(outdir, 2 * HALF));
+        Assertions.assertTrue(out.contains("continues at 80 images"), out);
+        assertEqualsUnbroken(outdir);
+        Assertions.assertEquals(
+                2 * HALF / 4, Files.readAllLines(outdir.resolve("stats.jsonl")).size());
+        Cli.succeed(train(outdir, 2 * HALF));
+        assertEqualsUnbroken(outdir);
+    }
+
+    @Test
+    void otherOptionsAreRefusedAndNamed() throws IOException {
+        Map<String, Integer> before = TestData.contents(unbroken);
+        String[] parts = {"lr 0.02, not 0.03"};
+        Cli.fail(1, parts, train(unbroken, 2 * HALF, "--lr", 0.03));
+        Cli.fail(
+                1,
+                new String[] {"network.modelChannels 32, not 64"},
+                train(unbroken, 2 * HALF, "--channels", 64));
+        Assertions.assertEquals(before, TestData.contents(unbroken));
+    }
+
+    /** Also what a crash between a checkpoint and the one after leaves: snapshots, half lines. */
+    @Test
+    void damagedCheckpointIsNamedAndTheOneBeforeUsedOnceItIsDeleted() throws IOException {
+        Path outdir = folder.resolve("run");
+        Cli.succeed(train(outdir, HALF));
+        Path newest = outdir.resolve("checkpoints/%012d".formatted(HALF));
+        TestData.damage(newest.resolve("ema.safetensors"));
+        String[] parts = {"ema.safetensors", "damaged", "%012d".formatted(HALF)};
+        Cli.fail(1, parts, train(outdir, 2 * HALF));
+        Files.move(newest, newest.resolveSibling(".unfinished"));
+        Path stats = outdir.resolve("stats.jsonl");
+        Files.writeString(stats, "{\"imag", StandardOpenOption.APPEND);
+        Cli.succeed(train(outdir, 2 * HALF));
+        assertEqualsUnbroken(outdir);
+        Assertions.assertEquals(2 * HALF / 4, Files.readAllLines(stats).size());
+    }
+
+    /** Something in the way fails every write of a checkpoint, like a disk without space. */
+    @Test
+    void failedWriteLeavesARunThatContinues() throws IOException {
+        Path outdir = folder.resolve("run");
+        Files.createDirectories(outdir);
+        Path obstacle = Files.writeString(outdir.resolve("checkpoints"), "");
+        Cli.fail(1, new String[] {"checkpoints"}, train(outdir, 40));
+        Files.delete(obstacle);
+        Cli.succeed(train(outdir, 40));
+        Assertions.assertTrue(Files.exists(outdir.resolve("snapshots/manifest.json")));
+        Assertions.assertFalse(Files.exists(outdir.resolve("checkpoints/.unfinished")));
+    }
+
+    @Test
+    void dryRunPrintsTheConfigurationAndMakesNothing() {
+        Path outdir = folder.resolve("run");
+        String out = Cli.succeed(train(outdir, HALF, "--dry-run"));
+        Assertions.assertTrue(out.contains("\"labelDim\" : 3"), out);
+        Assertions.assertTrue(out.contains("\"batch-gpu\" : 3"), out);
+        Assertions.assertFalse(Files.exists(outdir));
+    }
+
+    @Test
+    void valuesOutOfRangeMakeNothing() {
+        Path outdir = folder.resolve("run");
+        Cli.fail(1, new String[] {"sigmaRel", "0.4"}, train(outdir, HALF, "--ema-std", 0.4));
+        Cli.fail(1, new String[] {"multiple", "33"}, train(outdir, HALF, "--channels=33"));
+        Cli.fail(1, new String[] {"P_std", "-1"}, train(outdir, HALF, "--P_std", -1));
+        Cli.fail(1, new String[] {"earning rate", "-0.1"}, train(outdir, HALF, "--lr", -0.1));
+        Assertions.assertFalse(Files.exists(outdir));
+    }
+}
