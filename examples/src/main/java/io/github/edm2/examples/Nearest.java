@@ -10,11 +10,12 @@ final class Nearest {
 
     private Nearest() {}
 
-    /** The word that takes the fewest edits, if these are at most two or a third of its letters. */
+    /** The word that takes the fewest edits: at most two or a third of its letters, and not all. */
     static Optional<String> to(String typed, Collection<String> words) {
         return words.stream()
                 .min(Comparator.comparingInt(word -> distance(typed, word)))
-                .filter(word -> distance(typed, word) <= Math.max(2, word.length() / 3));
+                .filter(word -> distance(typed, word) <= Math.max(2, word.length() / 3))
+                .filter(word -> distance(typed, word) < Math.min(typed.length(), word.length()));
     }
 
     /** Levenshtein's distance, upper and lower case being the same. */

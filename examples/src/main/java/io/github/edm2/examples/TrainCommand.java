@@ -228,9 +228,12 @@ final class TrainCommand implements Command {
         int reduction = 1 << (network.getChannelMult().length - 1);
         if (shape.height() % reduction != 0) {
             throw new CommandException(
-                    "the preset's network takes images whose size is a multiple of %d, but those of %s are %s; pad them or choose another preset of %s"
+                    "the preset's network takes images whose size is a multiple of %d, but those of %s are %s; pad them or choose another preset: %s"
                             .formatted(
-                                    reduction, dataset.name(), shape, presetsFor(shape.height())));
+                                    reduction,
+                                    dataset.name(),
+                                    shape,
+                                    String.join(", ", presetsFor(shape.height()))));
         }
         return network.toBuilder().imgResolution(shape.height()).imgChannels(shape.channels());
     }

@@ -96,16 +96,17 @@ class TrainCommandTest {
     void damagedCheckpointIsNamedAndTheOneBeforeUsedOnceItIsDeleted() throws IOException {
         Path outdir = folder.resolve("run");
         Cli.succeed(train(outdir, HALF));
+        Map<String, Integer> trained = results(outdir);
         Path newest = outdir.resolve("checkpoints/%012d".formatted(HALF));
         TestData.damage(newest.resolve("ema.safetensors"));
         String[] parts = {"ema.safetensors", "damaged", "%012d".formatted(HALF)};
-        Cli.fail(1, parts, train(outdir, 2 * HALF));
+        Cli.fail(1, parts, train(outdir, HALF));
         Files.move(newest, newest.resolveSibling(".unfinished"));
         Path stats = outdir.resolve("stats.jsonl");
         Files.writeString(stats, "{\"imag", StandardOpenOption.APPEND);
-        Cli.succeed(train(outdir, 2 * HALF));
-        assertEqualsUnbroken(outdir);
-        Assertions.assertEquals(2 * HALF / 4, Files.readAllLines(stats).size());
+        Cli.succeed(train(outdir, HALF));
+        Assertions.assertEquals(trained, results(outdir));
+        Assertions.assertEquals(HALF / 4, Files.readAllLines(stats).size());
     }
 
     /** Something in the way fails every write of a checkpoint, like a disk without space. */
@@ -114,9 +115,9 @@ class TrainCommandTest {
         Path outdir = folder.resolve("run");
         Files.createDirectories(outdir);
         Path obstacle = Files.writeString(outdir.resolve("checkpoints"), "");
-        Cli.fail(1, new String[] {"checkpoints"}, train(outdir, 40));
+        Cli.fail(1, new String[] {"checkpoints"}, train(outdir, 20));
         Files.delete(obstacle);
-        Cli.succeed(train(outdir, 40));
+        Cli.succeed(train(outdir, 20));
         Assertions.assertTrue(Files.exists(outdir.resolve("snapshots/manifest.json")));
         Assertions.assertFalse(Files.exists(outdir.resolve("checkpoints/.unfinished")));
     }
