@@ -33,8 +33,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Magnitude-preserving layers in a network that has nothing to do with diffusion: a residual
- * classifier of the embedded Fashion-MNIST, made with DL4J's own builders. Two epochs reach 90 % of
- * the held-out images.
+ * classifier of the embedded Fashion-MNIST, made with DL4J's own builders. Four epochs classify 87
+ * % of the held-out images.
  */
 public final class MpClassifier {
 
@@ -51,7 +51,7 @@ public final class MpClassifier {
     public static void main(String[] args) throws ParseException {
         Options options =
                 new Options()
-                        .addOption("e", "epochs", true, "passes over the training images (2)")
+                        .addOption("e", "epochs", true, "passes over the training images (4)")
                         .addOption("s", "seed", true, "seed of weights and order (1)")
                         .addOption("b", "batch", true, "images per step (64)")
                         .addOption("h", "help", false, "prints this");
@@ -60,7 +60,7 @@ public final class MpClassifier {
             new HelpFormatter().printHelp(MpClassifier.class.getSimpleName(), options);
             return;
         }
-        int epochs = Integer.parseInt(line.getOptionValue("epochs", "2"));
+        int epochs = Integer.parseInt(line.getOptionValue("epochs", "4"));
         long seed = Long.parseLong(line.getOptionValue("seed", "1"));
         int batch = Integer.parseInt(line.getOptionValue("batch", "64"));
         try (ImageDataset train = EmbeddedImages.train(true);
