@@ -45,17 +45,26 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Quickstart {
 
     /** Images that two cores train in a minute of the whole run, judging and drawing included. */
-    private static final int IMAGES_PER_MINUTE = 4_800;
+    private static final int IMAGES_PER_MINUTE = 3_000;
 
     private static final String PRESET = "edm2-16-tiny";
     private static final int SNAPSHOTS = 16;
     private static final double[] TRACKED = {0.05, 0.10};
     private static final double[] SWEEP = {0.03, 0.05, 0.075, 0.10, 0.125, 0.15, 0.175, 0.20, 0.25};
-    private static final int JUDGE_IMAGES = 30_000;
+    private static final int JUDGE_IMAGES = 20_000;
     private static final int SAMPLER_STEPS = 12;
+    private static final int SAMPLES_PER_CLASS = 6;
+
+    /** Strength of autoguidance (arXiv:2406.02507) by an earlier state of the same run. */
+    private static final double GUIDANCE = 2;
+
+    /** Which snapshot time the guide is taken from, of {@link #SNAPSHOTS}, and its EMA length. */
+    private static final int GUIDE_SNAPSHOT = 3;
+
+    private static final double GUIDE_SIGMA_REL = 0.10;
     private static final int SAMPLES_JUDGED = 200;
     private static final int HELD_OUT_BATCH = 64;
-    private static final int HELD_OUT_BATCHES = 10;
+    private static final int HELD_OUT_BATCHES = 5;
     private static final int STEPS_PER_POINT = 4;
 
     private final Path outdir;
@@ -112,9 +121,14 @@ final class Quickstart {
                                             QuickstartReport.EmaLength::heldOutLoss))
                             .orElseThrow()
                             .sigmaRel();
+            ComputationGraph guide = model.init();
+            store.reconstructAt(snapshotImages(GUIDE_SNAPSHOT), GUIDE_SIGMA_REL)
+                    .get(GUIDE_SIGMA_REL)
+                    .applyTo(guide);
             List<QuickstartReport.Grid> grids = new ArrayList<>();
             for (double sigmaRel : shownLengths(best)) {
-                grids.add(draw(graph, averages.get(sigmaRel), real.shape(), sigmaRel == best));
+                grids.add(
+                        draw(graph, guide, averages.get(sigmaRel), real.shape(), sigmaRel == best));
             }
             averages.get(best).applyTo(graph);
             NetworkFile network = new NetworkFile(model.networkOptions(), graph);
@@ -122,7 +136,7 @@ final class Quickstart {
 
             ComputationGraph judge = MpClassifier.train(real, JUDGE_IMAGES, preset.batch(), seed);
             double judgeAccuracy = MpClassifier.accuracy(judge, heldOut);
-            double named = namedAsAsked(graph, judge, real.shape());
+            double named = namedAsAsked(graph, guide, judge, real.shape());
 
             Path report = outdir.resolve("report.html");
             new QuickstartReport(
@@ -186,13 +200,25 @@ final class Quickstart {
                     bar.setExtraMessage(String.format(Locale.ROOT, " loss %.1f", loss));
                     sum = 0;
                 }
-                if (step * SNAPSHOTS / steps > (step - 1) * SNAPSHOTS / steps) {
+                if (isSnapshot(step, steps)) {
                     ema.addTo(store, DataType.FLOAT);
                 }
                 bar.stepTo(trainer.images());
             }
         }
         return store;
+    }
+
+    /** Whether a step is the last of one of {@link #SNAPSHOTS} equal parts of the run. */
+    private static boolean isSnapshot(long step, long steps) {
+        return step * SNAPSHOTS / steps > (step - 1) * SNAPSHOTS / steps;
+    }
+
+    /** The image count of the n-th snapshot, counted from 1. */
+    private long snapshotImages(int n) {
+        long steps = images / preset.batch();
+        long step = (n * steps + SNAPSHOTS - 1) / SNAPSHOTS;
+        return step * preset.batch();
     }
 
     private List<QuickstartReport.EmaLength> sweep(
@@ -229,28 +255,35 @@ final class Quickstart {
 
     /** A grid with a row per class. */
     private QuickstartReport.Grid draw(
-            ComputationGraph graph, ReconstructedWeights average, ImageShape shape, boolean best) {
+            ComputationGraph graph,
+            ComputationGraph guide,
+            ReconstructedWeights average,
+            ImageShape shape,
+            boolean best) {
         int classes = EmbeddedImages.CLASS_NAMES.size();
-        int perClass = 8;
-        long[] seeds = LongStream.range(0, (long) classes * perClass).toArray();
-        int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s / perClass)).toArray();
+        long[] seeds = LongStream.range(0, (long) classes * SAMPLES_PER_CLASS).toArray();
+        int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s / SAMPLES_PER_CLASS)).toArray();
         String name = String.format(Locale.ROOT, "%.3f", average.sigmaRel());
         INDArray samples =
                 AveragedWeights.with(
                         graph,
                         average.weights(),
-                        () -> sample("draw " + name, graph, shape, seeds, labels));
+                        () -> sample("draw " + name, graph, guide, shape, seeds, labels));
         Path png = outdir.resolve("samples-" + name + ".png");
-        ImageFiles.writeGrid(samples, perClass, 3, png);
+        ImageFiles.writeGrid(samples, SAMPLES_PER_CLASS, 3, png);
         return new QuickstartReport.Grid(
                 "sigma_rel " + name + (best ? ", the best by held-out loss" : ""), png);
     }
 
-    private double namedAsAsked(ComputationGraph graph, ComputationGraph judge, ImageShape shape) {
+    private double namedAsAsked(
+            ComputationGraph graph,
+            ComputationGraph guide,
+            ComputationGraph judge,
+            ImageShape shape) {
         int classes = EmbeddedImages.CLASS_NAMES.size();
         long[] seeds = LongStream.range(0, SAMPLES_JUDGED).toArray();
         int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s % classes)).toArray();
-        INDArray samples = sample("judge", graph, shape, seeds, labels);
+        INDArray samples = sample("judge", graph, guide, shape, seeds, labels);
         int[] named = judge.output(samples)[0].argMax(1).toIntVector();
         long right =
                 LongStream.range(0, labels.length)
@@ -260,14 +293,22 @@ final class Quickstart {
     }
 
     private INDArray sample(
-            String task, ComputationGraph graph, ImageShape shape, long[] seeds, int[] labels) {
+            String task,
+            ComputationGraph graph,
+            ComputationGraph guide,
+            ImageShape shape,
+            long[] seeds,
+            int[] labels) {
         HeunSampler sampler = HeunSampler.builder().steps(SAMPLER_STEPS).build();
         INDArray oneHot =
                 Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
         try (SeededNoise noise =
                         new SeededNoise(seeds, shape.channels(), shape.height(), shape.width());
                 ProgressBar bar = Progress.start(task, "steps", 1, 0, SAMPLER_STEPS, out)) {
-            return sampler.sample(Denoiser.of(graph, oneHot), noise.get(), noise, bar::stepTo);
+            Denoiser denoiser =
+                    Denoiser.guided(
+                            Denoiser.of(graph, oneHot), Denoiser.of(guide, oneHot), GUIDANCE);
+            return sampler.sample(denoiser, noise.get(), noise, bar::stepTo);
         }
     }
 }
