@@ -150,6 +150,11 @@ final class Quickstart {
                                             best),
                                     String.format(
                                             Locale.ROOT,
+                                            "All samples are guided (strength %.1f) by the network after %,d images.",
+                                            GUIDANCE,
+                                            snapshotImages(GUIDE_SNAPSHOT)),
+                                    String.format(
+                                            Locale.ROOT,
                                             "An independent classifier (right on %.1f %% of held-out real images) names %.1f %% of %d samples as the class they were asked for.",
                                             100 * judgeAccuracy,
                                             100 * named,
