@@ -13,6 +13,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A graph vertex without parameters: a differentiable function of a fixed number of arrays. A
@@ -110,6 +111,21 @@ public abstract class FunctionVertex extends GraphVertex {
      */
     protected final InputType.InputTypeConvolutional convolutional(InputType inputType) {
         return Images.type(inputType, getClass().getSimpleName());
+    }
+
+    /**
+     * Some channels of images, as a view.
+     *
+     * @param x [batch, channels, height, width]
+     * @param from first channel
+     * @param to channel after the last
+     */
+    public static INDArray channels(INDArray x, long from, long to) {
+        return x.get(
+                NDArrayIndex.all(),
+                NDArrayIndex.interval(from, to),
+                NDArrayIndex.all(),
+                NDArrayIndex.all());
     }
 
     private static final class Runtime extends BaseGraphVertex {

@@ -8,7 +8,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -84,14 +83,6 @@ public final class MpConcat extends FunctionVertex {
         channels(epsilon, 0, na).mul(factor(1 - t, na, nb, t), da);
         channels(epsilon, na, na + nb).mul(factor(t, nb, na, t), db);
         return new INDArray[] {da, db};
-    }
-
-    private static INDArray channels(INDArray x, long from, long to) {
-        return x.get(
-                NDArrayIndex.all(),
-                NDArrayIndex.interval(from, to),
-                NDArrayIndex.all(),
-                NDArrayIndex.all());
     }
 
     @Override

@@ -7,7 +7,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * What the {@link UncertaintyLoss} needs, in the one array that a DL4J output layer can take.
@@ -52,14 +51,6 @@ public final class LossInput extends FunctionVertex {
                         2,
                         3));
         return new INDArray[] {dd, du, null};
-    }
-
-    static INDArray channels(INDArray x, long from, long to) {
-        return x.get(
-                NDArrayIndex.all(),
-                NDArrayIndex.interval(from, to),
-                NDArrayIndex.all(),
-                NDArrayIndex.all());
     }
 
     @Override

@@ -52,7 +52,9 @@ public final class NoisePreProcessor implements MultiDataSetPreProcessor {
             INDArray lnSigma = Nd4j.randn(0, 1, new long[] {size, 1}, random);
             INDArray noise = Nd4j.randn(0, 1, clean.shape(), random);
             addNoise(batch, lnSigma.castTo(clean.dataType()), noise.castTo(clean.dataType()));
-        } catch (Exception e) {
+        } catch (RuntimeException e) {
+            throw e;
+        } catch (Exception e) { // declared by Random.close
             throw new IllegalStateException("Noise generator cannot be closed", e);
         }
         images += size;

@@ -54,7 +54,7 @@ public final class SeededNoise implements Supplier<INDArray>, AutoCloseable {
         for (Random generator : generators) {
             try {
                 generator.close();
-            } catch (Exception e) {
+            } catch (Exception e) { // declared by Random.close
                 throw new IllegalStateException("Noise generator cannot be closed", e);
             }
         }

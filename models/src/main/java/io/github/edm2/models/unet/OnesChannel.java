@@ -5,7 +5,6 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Appends a channel of ones, which stands in for the biases that the network does not have. Input
@@ -33,14 +32,6 @@ public final class OnesChannel extends FunctionVertex {
         INDArray dx =
                 ws.createUninitialized(ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
         return new INDArray[] {dx.assign(channels(epsilon, 0, x.size(1)))};
-    }
-
-    private static INDArray channels(INDArray x, long from, long to) {
-        return x.get(
-                NDArrayIndex.all(),
-                NDArrayIndex.interval(from, to),
-                NDArrayIndex.all(),
-                NDArrayIndex.all());
     }
 
     @Override
