@@ -41,6 +41,11 @@ final class TensorBuffer implements AutoCloseable {
         return array.data().asNio().slice(0, Math.toIntExact(length * array.dataType().width()));
     }
 
+    /** A piece of a vector, as a view. */
+    static INDArray piece(INDArray vector, long begin, long length) {
+        return vector.get(NDArrayIndex.interval(begin, begin + length));
+    }
+
     /** Tells ND4J that the bytes were changed, so that a device copies them. */
     void bytesChanged() {
         Nd4j.getAffinityManager().tagLocation(array, Location.HOST);

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
@@ -8,6 +9,7 @@ import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.IntConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -37,6 +39,12 @@ final class GenerateCommand implements Command {
                     "seeds", Kind.SEEDS, "a seed per image", false, Seeds.parse("0-63"), "0-63");
     private static final Setting<Integer> CLASS =
             Setting.derived("class", Kind.INDEX, "drawn by each seed", "class of all images");
+    private static final Setting<NoiseSource> NOISE =
+            Setting.derived(
+                    "noise",
+                    NoiseSource.KIND,
+                    "torch-cpu for official files, otherwise nd4j",
+                    "whose random numbers to use: torch-cpu gives the images that the official PyTorch release gives on a CPU");
     private static final Setting<Boolean> SUBDIRS =
             Setting.of(
                     "subdirs",
@@ -104,7 +112,7 @@ final class GenerateCommand implements Command {
     @Override
     public List<Setting<?>> settings() {
         return List.of(
-                NET, GNET, GUIDANCE, OUTDIR, SEEDS, CLASS, SUBDIRS, BATCH, STEPS, SIGMA_MIN,
+                NET, GNET, GUIDANCE, OUTDIR, SEEDS, CLASS, NOISE, SUBDIRS, BATCH, STEPS, SIGMA_MIN,
                 SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
     }
 
@@ -116,8 +124,9 @@ final class GenerateCommand implements Command {
         if (guidance != 1 && guideFile == null) {
             throw new UsageException("--guidance other than 1 needs --gnet");
         }
-        NetworkFile network = NetworkFile.read(arguments.get(NET), false);
-        NetworkFile guide = guideFile == null ? network : NetworkFile.read(guideFile, false);
+        NoiseSource noise = arguments.get(NOISE, NoiseSource.of(arguments.get(NET)));
+        NetworkFile network = Edm2.read(arguments.get(NET));
+        NetworkFile guide = guideFile == null ? network : Edm2.read(guideFile);
         requireImages(arguments.get(NET), network.options());
         requireSameData(network.options(), guide.options());
         Integer fixedClass = arguments.get(CLASS);
@@ -131,21 +140,17 @@ final class GenerateCommand implements Command {
                 Progress.start("generate", "images", steps, 0, seeds.size() * steps, out)) {
             for (int from = 0; from < seeds.size(); from += batch) {
                 List<Long> part = seeds.subList(from, Math.min(from + batch, seeds.size()));
-                INDArray labels = labels(part, fixedClass, network.options().getLabelDim());
-                Denoiser denoiser =
-                        Denoiser.guided(
-                                Denoiser.of(network.graph(), labels),
-                                Denoiser.of(guide.graph(), labels),
-                                guidance);
                 long done = from * steps;
-                images.write(
-                        part,
+                INDArray drawn =
                         sample(
                                 sampler,
-                                denoiser,
-                                part,
-                                network.options(),
-                                step -> bar.stepTo(done + (long) step * part.size())));
+                                network,
+                                guide,
+                                guidance,
+                                noise.factory().of(longs(part), shape(network.options())),
+                                fixedClass,
+                                step -> bar.stepTo(done + (long) step * part.size()));
+                images.write(part, drawn);
             }
         }
         out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
@@ -167,30 +172,45 @@ final class GenerateCommand implements Command {
 
     private static INDArray sample(
             HeunSampler sampler,
-            Denoiser denoiser,
-            List<Long> seeds,
-            NetworkOptions network,
+            NetworkFile network,
+            NetworkFile guide,
+            double guidance,
+            SeededNoise noise,
+            Integer fixedClass,
             IntConsumer progress) {
-        int size = network.getImgResolution();
-        long[] each = seeds.stream().mapToLong(Long::longValue).toArray();
-        try (SeededNoise noise = new SeededNoise(each, network.getImgChannels(), size, size)) {
-            return sampler.sample(denoiser, noise.get(), noise, progress);
+        try (noise) {
+            INDArray start = noise.get();
+            INDArray labels =
+                    labels(noise, (int) start.size(0), fixedClass, network.options().getLabelDim());
+            Denoiser denoiser =
+                    Denoiser.guided(
+                            Denoiser.of(network.graph(), labels),
+                            Denoiser.of(guide.graph(), labels),
+                            guidance);
+            return sampler.sample(denoiser, start, noise, progress);
         }
     }
 
-    private static INDArray labels(List<Long> seeds, Integer fixedClass, int classes) {
+    private static long[] longs(List<Long> seeds) {
+        return seeds.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    private static long[] shape(NetworkOptions network) {
+        int size = network.getImgResolution();
+        return new long[] {network.getImgChannels(), size, size};
+    }
+
+    private static INDArray labels(SeededNoise noise, int count, Integer fixedClass, int classes) {
         if (classes == 0) {
             return null;
         }
-        float[] oneHot = new float[seeds.size() * classes];
-        for (int i = 0; i < seeds.size(); i++) {
-            int label =
-                    fixedClass == null
-                            ? SeededNoise.randomClass(seeds.get(i), classes)
-                            : fixedClass;
-            oneHot[i * classes + label] = 1;
+        int[] labels = new int[count];
+        if (fixedClass == null) {
+            labels = noise.randomClasses(classes);
+        } else {
+            Arrays.fill(labels, fixedClass);
         }
-        return Nd4j.create(oneHot, new long[] {seeds.size(), classes}, DataType.FLOAT);
+        return Nd4j.eye(classes).castTo(DataType.FLOAT).getRows(labels);
     }
 
     private static void requireImages(Path file, NetworkOptions network) {
@@ -207,7 +227,7 @@ final class GenerateCommand implements Command {
                 || guide.getImgChannels() != network.getImgChannels()) {
             throw new CommandException(
                     "--gnet makes images of %s, but --net of %s"
-                            .formatted(shape(guide), shape(network)));
+                            .formatted(describe(guide), describe(network)));
         }
         if (guide.getLabelDim() != 0 && guide.getLabelDim() != network.getLabelDim()) {
             throw new CommandException(
@@ -216,7 +236,7 @@ final class GenerateCommand implements Command {
         }
     }
 
-    private static String shape(NetworkOptions network) {
+    private static String describe(NetworkOptions network) {
         return "%d channels at %dx%d"
                 .formatted(
                         network.getImgChannels(),

@@ -18,6 +18,7 @@ import io.github.edm2.models.diffusion.HeldOutLoss;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
+import io.github.edm2.models.sampling.Nd4jNoise;
 import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
@@ -308,7 +309,7 @@ final class Quickstart {
         INDArray oneHot =
                 Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
         try (SeededNoise noise =
-                        new SeededNoise(seeds, shape.channels(), shape.height(), shape.width());
+                        new Nd4jNoise(seeds, shape.channels(), shape.height(), shape.width());
                 ProgressBar bar = Progress.start(task, "steps", 1, 0, SAMPLER_STEPS, out)) {
             Denoiser denoiser =
                     Denoiser.guided(

@@ -2,6 +2,7 @@ package io.github.edm2.layers;
 
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
@@ -31,14 +32,17 @@ final class MpWeight {
     private final INDArray rms;
     private final INDArray divisor;
     private final INDArray scale;
+    private final INDArray halfGain;
 
     /**
      * @param weight the parameter W, first axis = output rows; a view of the network's parameters
      * @param learnedGain one-element parameter, or null
      * @param gain constant gain, multiplied with the learned one
      * @param forced whether {@link #forward} in training normalizes W itself (Eq. 66)
+     * @param half whether {@link #forward} outside of training divides the learned gain by sqrt(N)
+     *     in half precision
      */
-    MpWeight(INDArray weight, INDArray learnedGain, double gain, boolean forced) {
+    MpWeight(INDArray weight, INDArray learnedGain, double gain, boolean forced, boolean half) {
         long fanIn = Normalization.fanIn(weight.shape());
         this.weight = weight;
         this.rows = weight.reshape('c', weight.size(0), fanIn, 1);
@@ -50,6 +54,10 @@ final class MpWeight {
             rms = Nd4j.createUninitialized(weight.dataType(), weight.size(0), 1, 1);
             divisor = rms.ulike();
             scale = rms.ulike();
+            halfGain =
+                    half && learnedGain != null
+                            ? Nd4j.createUninitialized(DataType.FLOAT16, 1, 1, 1)
+                            : null;
         }
     }
 
@@ -67,9 +75,16 @@ final class MpWeight {
             rms.divi(divisor);
             rms.add(Normalization.EPSILON, divisor);
         }
-        divisor.rdiv(constant, scale);
-        if (gain != null) {
-            scale.muli(gain);
+        if (halfGain != null && !training) {
+            // In half precision the root is rounded, too, before it divides.
+            halfGain.assign(gain);
+            halfGain.divi(1 / constant);
+            divisor.rdiv(1, scale).muli(halfGain);
+        } else {
+            divisor.rdiv(constant, scale);
+            if (gain != null) {
+                scale.muli(gain);
+            }
         }
         rows.mul(scale, effective);
         return effective.reshape(weight.shape());

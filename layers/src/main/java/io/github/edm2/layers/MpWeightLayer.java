@@ -59,6 +59,12 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
     protected double initialGain;
     protected boolean forcedNormalization = true;
 
+    /**
+     * Whether {@code learned gain / sqrt(N)} is rounded to half precision outside of training, as
+     * the official PyTorch networks do whose parameters are stored in half precision.
+     */
+    protected boolean halfPrecisionGain;
+
     protected MpWeightLayer(Builder<?> builder) {
         super(builder);
         this.gain = builder.gain;
@@ -314,7 +320,13 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             MpWeightLayer conf = layerConf();
             if (weight == null || !weight.isOf(parameter)) {
                 INDArray learned = conf.learnedGain ? getParam(GAIN_KEY) : null;
-                weight = new MpWeight(parameter, learned, conf.gain, conf.forcedNormalization);
+                weight =
+                        new MpWeight(
+                                parameter,
+                                learned,
+                                conf.gain,
+                                conf.forcedNormalization,
+                                conf.halfPrecisionGain);
             }
             effective = weight.forward(training);
             preOutput = conf.multiply(input, effective, workspaces);

@@ -1,13 +1,22 @@
 package io.github.edm2.models;
 
+import io.github.edm2.ema.TensorFile;
+import io.github.edm2.layers.MpWeightLayer;
+import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.checkpoint.NetworkFileException;
+import io.github.edm2.models.checkpoint.NetworkFormat;
+import io.github.edm2.models.checkpoint.OfficialFile;
+import io.github.edm2.models.checkpoint.StateDict;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.unet.GraphAssembler;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
 import io.github.edm2.models.unet.SameDiffAssembler;
+import java.nio.file.Path;
 import java.util.SplittableRandom;
 import lombok.Builder;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.Model;
 import org.deeplearning4j.nn.api.OptimizationAlgorithm;
 import org.deeplearning4j.nn.conf.CacheMode;
@@ -21,6 +30,7 @@ import org.deeplearning4j.zoo.ZooModel;
 import org.deeplearning4j.zoo.ZooType;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
@@ -69,6 +79,62 @@ public class Edm2 extends ZooModel<Edm2> {
                                         preset.decayBatches(),
                                         preset.rampUpImages(),
                                         preset.batch())));
+    }
+
+    /**
+     * The network of a file in the format of the official PyTorch release.
+     *
+     * @param file a pickle, see {@link OfficialFile}
+     * @return the network with the file's parameters, all in single precision
+     * @throws NetworkFileException if the file is missing, damaged, or holds something else
+     */
+    public static ComputationGraph fromOfficial(Path file) {
+        try (OfficialFile official = OfficialFile.open(file)) {
+            return fromOfficial(official);
+        }
+    }
+
+    /**
+     * Reads a network file of any kind.
+     *
+     * @param file see {@link NetworkFormat}
+     * @return the network and its options
+     * @throws NetworkFileException if the file is missing, damaged, or holds something else
+     */
+    public static NetworkFile read(Path file) {
+        switch (NetworkFormat.of(file)) {
+            case OFFICIAL:
+                try (OfficialFile official = OfficialFile.open(file)) {
+                    return new NetworkFile(official.options(), fromOfficial(official));
+                }
+            default:
+                return NetworkFile.read(file, false);
+        }
+    }
+
+    private static ComputationGraph fromOfficial(OfficialFile official) {
+        ComputationGraph graph = load(official.options(), official);
+        if (official.isHalf()) {
+            for (Layer layer : graph.getLayers()) {
+                if (layer.conf().getLayer() instanceof MpWeightLayer weights) {
+                    weights.setHalfPrecisionGain(weights.isLearnedGain());
+                }
+            }
+        }
+        return graph;
+    }
+
+    private static ComputationGraph load(NetworkOptions options, TensorFile file) {
+        Edm2 model = builder().options(options).build();
+        ComputationGraph graph = new ComputationGraph(model.conf());
+        // Without random weights, which take longer than reading the file.
+        graph.init(Nd4j.createUninitialized(DataType.FLOAT, model.cost().parameters()), false);
+        try {
+            StateDict.load(graph, file);
+        } catch (IllegalArgumentException e) {
+            throw new NetworkFileException("%s: %s".formatted(file.path(), e.getMessage()), e);
+        }
+        return graph;
     }
 
     /** The options with input shape and classes of the builder. */

@@ -8,7 +8,8 @@ public final class NetworkFileException extends RuntimeException {
 
     private static final long serialVersionUID = 1;
 
-    NetworkFileException(String message, Throwable cause) {
+    /** With the sentence for the user. */
+    public NetworkFileException(String message, Throwable cause) {
         super(message, cause);
     }
 }

@@ -1,10 +1,13 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.TensorFile;
 import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpWeightLayer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -53,16 +56,38 @@ public final class StateDict {
      * @throws IllegalArgumentException if one is missing, unknown or of another shape
      */
     public static void load(ComputationGraph graph, Map<String, INDArray> values) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        values.forEach((name, value) -> shapes.put(name, shape(value)));
+        load(graph, shapes, (name, target) -> target.assign(values.get(name)));
+    }
+
+    /**
+     * Reads all parameters and buffers of a network.
+     *
+     * @param graph made by {@link io.github.edm2.models.Edm2}
+     * @param file with the names of {@link #of}
+     * @throws IllegalArgumentException if one is missing, unknown or of another shape
+     */
+    public static void load(ComputationGraph graph, TensorFile file) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        file.tensors().forEach((name, info) -> shapes.put(name, info.shape()));
+        load(graph, shapes, file::read);
+    }
+
+    private static void load(
+            ComputationGraph graph,
+            Map<String, List<Long>> shapes,
+            BiConsumer<String, INDArray> reader) {
         Map<String, INDArray> targets = of(graph);
-        targets.forEach((name, target) -> check(name, target, values.get(name)));
-        for (String name : values.keySet()) {
+        targets.forEach((name, target) -> check(name, shape(target), shapes.get(name)));
+        for (String name : shapes.keySet()) {
             if (!targets.containsKey(name)) {
                 throw new IllegalArgumentException(
                         "The network has no parameter \"%s\"; it was made with other options"
                                 .formatted(name));
             }
         }
-        targets.forEach((name, target) -> target.assign(values.get(name)));
+        targets.forEach((name, target) -> reader.accept(name, target));
         for (Layer layer : graph.getLayers()) {
             if (layer.conf().getLayer() instanceof MpFourier fourier) {
                 String name = fourier.getLayerName();
@@ -72,19 +97,25 @@ public final class StateDict {
         }
     }
 
-    private static void check(String name, INDArray target, INDArray value) {
+    /** Whether a name is that of a buffer, which is not trained. */
+    public static boolean isBuffer(String name) {
+        return name.endsWith(FREQUENCIES) || name.endsWith(PHASES);
+    }
+
+    private static List<Long> shape(INDArray array) {
+        return Arrays.stream(array.shape()).boxed().toList();
+    }
+
+    private static void check(String name, List<Long> target, List<Long> value) {
         if (value == null) {
             throw new IllegalArgumentException(
                     "Parameter \"%s\" is missing; the network was made with other options"
                             .formatted(name));
         }
-        if (!Arrays.equals(target.shape(), value.shape())) {
+        if (!target.equals(value)) {
             throw new IllegalArgumentException(
                     "Parameter \"%s\" must have the shape %s, got %s; the network was made with other options"
-                            .formatted(
-                                    name,
-                                    Arrays.toString(target.shape()),
-                                    Arrays.toString(value.shape())));
+                            .formatted(name, target, value));
         }
     }
 

@@ -1,62 +1,36 @@
 package io.github.edm2.models.sampling;
 
-import java.util.SplittableRandom;
 import java.util.function.Supplier;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.rng.Random;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Noise of a batch of images in which every image has a generator of its own, so that a seed gives
  * the same image in any batch. Each call of {@link #get} draws further N(0,1) noise [batch,
  * channels, height, width] in single precision.
  */
-public final class SeededNoise implements Supplier<INDArray>, AutoCloseable {
-
-    private final long[] shape;
-    private final Random[] generators;
+public interface SeededNoise extends Supplier<INDArray>, AutoCloseable {
 
     /**
-     * @param seeds one per image
-     * @param shape {channels, height, width}
+     * Draws a class for every image, uniformly; between the first noise and any further noise.
+     *
+     * @param classes number of classes, positive
+     * @return numbers from 0 to {@code classes - 1}
      */
-    public SeededNoise(long[] seeds, long... shape) {
-        this.shape = shape.clone();
-        this.generators = new Random[seeds.length];
-        for (int i = 0; i < seeds.length; i++) {
-            // Mixed, because neighbouring seeds of ND4J's generator start out alike.
-            long mixed = new SplittableRandom(seeds[i]).nextLong();
-            generators[i] = Nd4j.getRandomFactory().getNewRandomInstance(mixed);
-        }
-    }
+    int[] randomClasses(int classes);
 
     @Override
-    public INDArray get() {
-        INDArray batch =
-                Nd4j.createUninitialized(
-                        DataType.FLOAT,
-                        new long[] {generators.length, shape[0], shape[1], shape[2]},
-                        'c');
-        for (int i = 0; i < generators.length; i++) {
-            batch.slice(i).assign(Nd4j.randn(0, 1, shape, generators[i]));
-        }
-        return batch;
-    }
+    void close();
 
-    /** The class that a seed draws, uniformly. */
-    public static int randomClass(long seed, int classes) {
-        return new SplittableRandom(seed).split().nextInt(classes);
-    }
+    /** Makes the noise of a batch. */
+    @FunctionalInterface
+    interface Factory {
 
-    @Override
-    public void close() {
-        for (Random generator : generators) {
-            try {
-                generator.close();
-            } catch (Exception e) { // declared by Random.close
-                throw new IllegalStateException("Noise generator cannot be closed", e);
-            }
-        }
+        /**
+         * Makes generators.
+         *
+         * @param seeds one per image
+         * @param shape {channels, height, width}
+         */
+        SeededNoise of(long[] seeds, long... shape);
     }
 }

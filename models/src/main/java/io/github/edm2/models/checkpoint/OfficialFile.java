@@ -1,0 +1,192 @@
+package io.github.edm2.models.checkpoint;
+
+import io.github.edm2.ema.TensorFile;
+import io.github.edm2.models.pickle.PersistentObject;
+import io.github.edm2.models.pickle.PickleException;
+import io.github.edm2.models.pickle.PickledObject;
+import io.github.edm2.models.pickle.TorchFile;
+import io.github.edm2.models.pickle.TorchTensor;
+import io.github.edm2.models.unet.NetworkOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * A network or raw EMA snapshot in the format of the official PyTorch release: a pickle (protocol 2
+ * to 5, by itself or in an archive of {@code torch.save}) of a dictionary whose entry {@code ema}
+ * is a network. The file is read as data and nothing of it is run; parameters and buffers, under
+ * their official names, stay in it until they are asked for.
+ */
+public final class OfficialFile implements TensorFile {
+
+    private static final String NETWORK = "ema";
+    private static final String NETWORK_CLASS = "Precond";
+    private static final String ENCODER = "encoder";
+    private static final String LATENT_ENCODER = "StabilityVAEEncoder";
+    private static final int MOST_KEYS = 5;
+    private static final int LONGEST_KEY = 40;
+
+    private final Path path;
+    private final SeekableByteChannel channel;
+    private final Map<String, TorchTensor> tensors;
+    private final NetworkOptions options;
+    private final boolean latent;
+
+    private OfficialFile(Path path, SeekableByteChannel channel) throws IOException {
+        this.path = path;
+        this.channel = channel;
+        Object root = TorchFile.read(channel);
+        PersistentObject network = network(root);
+        tensors = ModuleState.of(network.state());
+        requireWithin(channel.size());
+        long parameters =
+                tensors.entrySet().stream()
+                        .filter(e -> !StateDict.isBuffer(e.getKey()))
+                        .mapToLong(e -> e.getValue().length())
+                        .sum();
+        options = ConstructorArguments.options(network.state(), tensors.size(), parameters);
+        latent =
+                entries(root).get(ENCODER) instanceof PersistentObject encoder
+                        && encoder.className().equals(LATENT_ENCODER);
+    }
+
+    /**
+     * Opens a file and reads everything but the tensors.
+     *
+     * @throws NetworkFileException if it is missing, damaged, or holds something else
+     */
+    public static OfficialFile open(Path path) {
+        if (!Files.isRegularFile(path)) {
+            throw new NetworkFileException("There is no network file " + path, null);
+        }
+        try {
+            FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
+            try {
+                return of(path, channel);
+            } catch (RuntimeException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new NetworkFileException(
+                    "%s cannot be read: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+
+    /** Reads from an open channel, which is closed with the result. */
+    static OfficialFile of(Path path, SeekableByteChannel channel) throws IOException {
+        try {
+            return new OfficialFile(path, channel);
+        } catch (PickleException | NetworkDescriptionException e) {
+            throw new NetworkFileException(path + " " + e.getMessage(), e);
+        }
+    }
+
+    private static Map<?, ?> entries(Object root) {
+        if (root instanceof PickledObject object) {
+            return object.items();
+        }
+        return root instanceof Map<?, ?> map ? map : Map.of();
+    }
+
+    private static PersistentObject network(Object root) {
+        Object network = root instanceof PersistentObject ? root : entries(root).get(NETWORK);
+        if (!(network instanceof PersistentObject object)) {
+            throw new NetworkDescriptionException(
+                    "holds %s, not an EDM2 network under \"%s\" as the official release stores it"
+                            .formatted(description(root), NETWORK));
+        }
+        if (!object.className().equals(NETWORK_CLASS)) {
+            throw new NetworkDescriptionException(
+                    "holds a network of class %s, not EDM2's %s"
+                            .formatted(object.className(), NETWORK_CLASS));
+        }
+        return object;
+    }
+
+    private static String description(Object root) {
+        String kind = "a " + (root == null ? "None" : root.getClass().getSimpleName());
+        if (root instanceof PickledObject object) {
+            kind = "an object of class " + object.type();
+        } else if (root instanceof Map<?, ?>) {
+            kind = "a dictionary";
+        } else if (root instanceof List<?>) {
+            kind = "a list";
+        }
+        String keys =
+                entries(root).keySet().stream()
+                        .limit(MOST_KEYS)
+                        .map(String::valueOf)
+                        .map(key -> key.substring(0, Math.min(key.length(), LONGEST_KEY)))
+                        .collect(Collectors.joining(", "));
+        return keys.isEmpty() ? kind : "%s with the keys %s".formatted(kind, keys);
+    }
+
+    /** Tensors can share storage; without this limit a small file could claim any size. */
+    private void requireWithin(long bytes) {
+        long elements = 0;
+        for (TorchTensor tensor : tensors.values()) {
+            elements += tensor.length();
+            if (elements > bytes) {
+                throw new NetworkDescriptionException(
+                        "is damaged: its tensors have more elements than it has bytes");
+            }
+        }
+    }
+
+    /** What the network was made with. */
+    public NetworkOptions options() {
+        return options;
+    }
+
+    /** Whether the network draws latents of an autoencoder rather than pixels. */
+    public boolean isLatent() {
+        return latent;
+    }
+
+    /** Whether its parameters are stored in half precision. */
+    public boolean isHalf() {
+        return tensors.values().stream().anyMatch(t -> t.type() == DataType.FLOAT16);
+    }
+
+    @Override
+    public Path path() {
+        return path;
+    }
+
+    @Override
+    public Map<String, Info> tensors() {
+        Map<String, Info> result = new LinkedHashMap<>();
+        tensors.forEach((name, t) -> result.put(name, Info.of(t.type(), t.shape())));
+        return Collections.unmodifiableMap(result);
+    }
+
+    @Override
+    public void read(String name, long firstElement, ByteBuffer target) {
+        try {
+            tensors.get(name).read(firstElement, target);
+        } catch (PickleException e) {
+            throw new NetworkFileException(path + " " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new NetworkFileException(
+                    "%s cannot be closed: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+}
