@@ -107,13 +107,13 @@ public final class TorchCpuGenerator {
         return (random32() & FLOAT_MASK) * FLOAT_UNIT;
     }
 
-    /** Box and Muller: each of the first half's numbers with its partner in the second. */
+    /** Box and Muller in single precision: each number of the first half with its partner. */
     private static void normalGroup(float[] numbers, int from) {
         for (int i = from; i < from + HALF; i++) {
-            float radius = (float) Math.sqrt(-2 * Math.log(1 - numbers[i]));
-            double angle = 2 * Math.PI * numbers[i + HALF];
-            numbers[i] = (float) (radius * Math.cos(angle));
-            numbers[i + HALF] = (float) (radius * Math.sin(angle));
+            float radius = (float) Math.sqrt(-2 * (float) Math.log(1 - numbers[i]));
+            float angle = (float) (2 * Math.PI) * numbers[i + HALF];
+            numbers[i] = radius * (float) Math.cos(angle);
+            numbers[i + HALF] = radius * (float) Math.sin(angle);
         }
     }
 
