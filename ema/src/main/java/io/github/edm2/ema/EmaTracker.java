@@ -13,7 +13,6 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Running averages of a model's weights, driven by a training loop: call {@link #update} after the
@@ -251,16 +250,10 @@ public final class EmaTracker {
         Weights saved = Weights.zeros(layout, type());
         long count;
         long imagesSeen;
-        try (SafetensorsReader reader = new SafetensorsReader(file)) {
-            reader.requireLayout(layout, type());
+        try (SafetensorsFile reader = new SafetensorsFile(file)) {
+            saved.read(reader);
             count = reader.metadataCount(IMAGE_COUNT);
             imagesSeen = reader.metadataCount(IMAGES_SEEN);
-            INDArray flat = saved.storage().get(0);
-            reader.stream(
-                    type(),
-                    (begin, piece) ->
-                            flat.get(NDArrayIndex.interval(begin, begin + piece.length()))
-                                    .assign(piece));
         }
         averages.forEach(
                 (profile, weights) ->

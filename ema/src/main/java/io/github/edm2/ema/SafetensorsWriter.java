@@ -5,10 +5,8 @@ import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -48,12 +46,11 @@ final class SafetensorsWriter {
             Map<String, String> metadata)
             throws IOException {
         SafetensorsWriter writer = new SafetensorsWriter(channel);
-        Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        tensors.forEach(
-                (name, array) -> shapes.put(name, Arrays.stream(array.shape()).boxed().toList()));
-        ParameterLayout layout = new ParameterLayout(shapes);
-        writer.write(new SafetensorsHeader(layout, type, metadata).encode());
-        try (TensorBuffer buffer = new TensorBuffer(type, layout.length())) {
+        Map<String, TensorFile.Info> infos = new LinkedHashMap<>();
+        tensors.forEach((name, array) -> infos.put(name, TensorFile.Info.of(type, array.shape())));
+        long length = infos.values().stream().mapToLong(TensorFile.Info::length).sum();
+        writer.write(SafetensorsHeader.of(infos, metadata).encode());
+        try (TensorBuffer buffer = new TensorBuffer(type, length)) {
             for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
                 writer.write(tensor.getKey(), tensor.getValue(), buffer, type);
             }

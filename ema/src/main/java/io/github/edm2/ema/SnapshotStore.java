@@ -4,11 +4,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import org.deeplearning4j.nn.api.Model;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -29,6 +27,7 @@ public final class SnapshotStore {
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotStore.class);
     private static final String MANIFEST = "manifest.json";
     private static final String SUFFIX = ".safetensors";
+    private static final String SIGMA_REL = "sigmaRel";
 
     private final Path folder;
     private Manifest manifest;
@@ -108,6 +107,16 @@ public final class SnapshotStore {
     }
 
     /**
+     * Whether a file is one of a store's snapshots.
+     *
+     * @param file any safetensors file
+     * @return whether its header says so
+     */
+    public static boolean isSnapshot(SafetensorsFile file) {
+        return file.metadata().containsKey(SIGMA_REL);
+    }
+
+    /**
      * The stored snapshots.
      *
      * @return snapshots in the order of addition
@@ -145,7 +154,7 @@ public final class SnapshotStore {
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         manifest.layout().shapes().keySet().forEach(n -> tensors.put(n, average.get(n)));
         Map<String, String> metadata = new LinkedHashMap<>();
-        metadata.put("sigmaRel", Double.toString(sigmaRel));
+        metadata.put(SIGMA_REL, Double.toString(sigmaRel));
         metadata.put("imageCount", Long.toString(imageCount));
         SafetensorsWriter.Written written =
                 AtomicFile.write(
@@ -198,9 +207,11 @@ public final class SnapshotStore {
      * @throws SnapshotException if the file is missing, damaged or of another network
      */
     public Weights read(Snapshot snapshot) {
-        WeightedSums sum = new WeightedSums(manifest.layout(), 1);
-        addTo(sum, snapshot, new double[] {1});
-        return sum.get(0);
+        Weights weights = Weights.zeros(manifest.layout(), DataType.FLOAT);
+        try (SafetensorsFile file = open(snapshot)) {
+            weights.asMap().forEach(file::read);
+        }
+        return weights;
     }
 
     /**
@@ -228,51 +239,29 @@ public final class SnapshotStore {
      * @throws SnapshotException if a snapshot is missing, damaged or of another network
      */
     public Reconstruction reconstructAt(long imageCount, double... sigmaRel) {
-        if (sigmaRel.length == 0 || Arrays.stream(sigmaRel).distinct().count() < sigmaRel.length) {
-            throw new IllegalArgumentException(
-                    "give at least one sigmaRel and none twice, got " + Arrays.toString(sigmaRel));
-        }
-        List<Snapshot> stored = snapshots();
-        if (stored.isEmpty() || imageCount > lastImageCount()) {
-            throw new IllegalArgumentException(
-                    String.format(
-                            "the latest snapshot in %s is at %d images, got a target at %d",
-                            folder, lastImageCount(), imageCount));
-        }
-        List<ProfileAt> targets =
-                Arrays.stream(sigmaRel)
-                        .mapToObj(s -> new ProfileAt(new PowerFunction(s), imageCount))
-                        .toList();
-        List<PosthocCoefficients> solutions =
-                PosthocCoefficients.solve(stored.stream().map(Snapshot::at).toList(), targets);
-        WeightedSums sums = new WeightedSums(manifest.layout(), targets.size());
-        boolean anyHalf = false;
-        for (int i = 0; i < stored.size(); i++) {
-            if (stored.get(i).imageCount() <= imageCount) {
-                int snapshot = i;
-                addTo(
-                        sums,
-                        stored.get(i),
-                        solutions.stream().mapToDouble(s -> s.get(snapshot)).toArray());
-                anyHalf |= stored.get(i).type() == DataType.FLOAT16;
-            }
-        }
-        boolean half = anyHalf;
-        return new Reconstruction(
-                imageCount,
-                IntStream.range(0, targets.size())
-                        .mapToObj(
-                                t ->
-                                        new ReconstructedWeights(
-                                                targets.get(t),
-                                                sums.get(t),
-                                                solutions.get(t).predictedError(),
-                                                solutions.get(t).largestMagnitude(),
-                                                half))
-                        .toList());
+        return new PosthocReconstruction(shapes(), averages(), elements -> {})
+                .at(imageCount, sigmaRel);
     }
 
-    private void addTo(WeightedSums sums, Snapshot snapshot, double[] coefficients) {
+    /**
+     * What a {@link PosthocReconstruction} starts from, for those who choose among the snapshots.
+     *
+     * @return the stored averages, in the order of {@link #snapshots()}
+     */
+    public List<StoredAverage> averages() {
+        return snapshots().stream().map(s -> new StoredAverage(s.at(), () -> open(s))).toList();
+    }
+
+    /**
+     * Shapes of the network's parameters.
+     *
+     * @return shapes by name, in the order of storage
+     */
+    public Map<String, List<Long>> shapes() {
+        return manifest.layout().shapes();
+    }
+
+    private SafetensorsFile open(Snapshot snapshot) {
         Path file = folder.resolve(snapshot.file());
         try {
             if (Files.size(file) != snapshot.bytes()) {
@@ -284,13 +273,13 @@ public final class SnapshotStore {
         } catch (IOException e) {
             throw new SnapshotException("cannot read " + file + ": " + AtomicFile.reason(e), e);
         }
-        try (SafetensorsReader reader = new SafetensorsReader(file)) {
-            reader.requireLayout(manifest.layout(), snapshot.type());
-            reader.stream(DataType.FLOAT, (first, piece) -> sums.add(first, piece, coefficients));
-            if (!reader.sha256().equals(snapshot.sha256())) {
-                throw new SnapshotException(
-                        file + " is damaged: its SHA-256 is not the manifest's");
-            }
+        SafetensorsFile opened = new SafetensorsFile(file, snapshot.sha256());
+        try {
+            opened.requireLayout(manifest.layout());
+            return opened;
+        } catch (SnapshotException e) {
+            opened.close();
+            throw e;
         }
     }
 }

@@ -221,6 +221,17 @@ public final class Weights {
     }
 
     /**
+     * Fills these weights from a file, converting the data type.
+     *
+     * @param file with tensors of the same names and shapes, and no others
+     * @throws SnapshotException if they differ or the file cannot be read
+     */
+    public void read(SafetensorsFile file) {
+        file.requireLayout(layout());
+        named.forEach(file::read);
+    }
+
+    /**
      * A copy that later changes do not reach.
      *
      * @return the same weights in new arrays; float, or double where these are double

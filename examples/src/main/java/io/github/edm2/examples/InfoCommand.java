@@ -1,7 +1,7 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
-import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.PrintStream;
@@ -53,8 +53,7 @@ final class InfoCommand implements Command {
                                             ", ",
                                             Preset.presets().stream().map(Preset::name).toList())));
         }
-        NetworkOptions network =
-                isPreset ? Preset.of(subject).network() : NetworkFile.readOptions(file);
+        NetworkOptions network = isPreset ? Preset.of(subject).network() : Edm2.readOptions(file);
         out.printf(
                 "%s: images of %d channels at %dx%d, %d classes%n%n",
                 subject,

@@ -26,6 +26,7 @@ public final class Main {
                     new TrainCommand(),
                     new PhemaCommand(),
                     new GenerateCommand(),
+                    new ConvertCommand(),
                     new InfoCommand());
 
     private static final int DONE = 0;

@@ -1,9 +1,9 @@
 package io.github.edm2.examples;
 
-import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.PosthocReconstruction;
 import io.github.edm2.ema.PowerFunction;
 import io.github.edm2.ema.ReconstructedWeights;
-import io.github.edm2.ema.SnapshotStore;
+import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -11,16 +11,19 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import me.tongfei.progressbar.ProgressBar;
 
 /** {@code edm2 phema}: reconstructs averages of any length from a training's snapshots. */
 final class PhemaCommand implements Command {
 
-    private static final long KIMG = 1000;
+    private static final long MILLION = 1_000_000;
 
     private static final Setting<Path> INDIR =
             Setting.required(
-                    "indir", Kind.FILE, "folder of a training run, or its snapshots folder");
+                    "indir",
+                    Kind.FILE,
+                    "folder of a training run or its snapshots, or of official raw snapshots");
     private static final Setting<Path> OUTDIR =
             Setting.required(
                     "outdir", Kind.FILE, "folder of the network files; created if need be");
@@ -35,6 +38,23 @@ final class PhemaCommand implements Command {
                     Kind.NUMBER,
                     "that of the latest snapshot",
                     "moment of the training that the averages stand for, in thousands of images");
+    private static final Setting<String> INPREFIX =
+            Setting.of(
+                    "inprefix",
+                    Kind.NAME,
+                    "network-snapshot",
+                    "beginning of the names of official raw snapshots: PREFIX-KIMG-STD.pkl");
+    private static final Setting<List<Double>> INSTD =
+            Setting.derived(
+                    "instd", Kind.LENGTHS, "all", "EMA lengths of the snapshots to start from");
+    private static final Setting<String> OUTPREFIX =
+            Setting.of("outprefix", Kind.NAME, "phema", "beginning of the names of the networks");
+    private static final Setting<NetworkType> FORMAT =
+            Setting.of(
+                    "format",
+                    NetworkType.KIND,
+                    NetworkType.ZIP,
+                    "of the network files: zip for DL4J, safetensors for Python, too");
     private static final Setting<Integer> BATCH =
             Setting.of(
                     "batch",
@@ -56,95 +76,145 @@ final class PhemaCommand implements Command {
 
     @Override
     public String details() {
-        return "Writes a network file per EMA length, phema-KIMG-STD.zip, and a table with the error of each"
+        return "Writes a network file per EMA length, phema-KIMG-STD.zip, and shows a table with the error of each"
                 + " average's profile (0 is perfect, 0.01 good) as the snapshots let one predict it.";
     }
 
     @Override
     public List<Setting<?>> settings() {
-        return List.of(INDIR, OUTDIR, OUTSTD, OUTKIMG, BATCH, SKIP);
+        return List.of(
+                INDIR, OUTDIR, OUTSTD, OUTKIMG, INPREFIX, INSTD, OUTPREFIX, FORMAT, BATCH, SKIP);
     }
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         List<Double> wanted = arguments.get(OUTSTD);
         wanted.forEach(PowerFunction::new); // checks the range before anything is read
-        Path run = runFolder(arguments.get(INDIR));
-        SnapshotStore store = SnapshotStore.open(run.resolve(TrainingRun.SNAPSHOTS));
-        if (store.snapshots().isEmpty()) {
-            throw new CommandException(
-                    "there are no snapshots in %s yet".formatted(arguments.get(INDIR)));
-        }
+        Snapshots snapshots = snapshots(arguments);
+        List<StoredAverage> stored = chosen(snapshots.averages(), arguments);
         Double kimg = arguments.get(OUTKIMG);
-        long images = kimg == null ? store.lastImageCount() : Math.round(kimg * KIMG);
-        Path outdir = arguments.get(OUTDIR);
+        long last = stored.stream().mapToLong(s -> s.at().imageCount()).max().orElseThrow();
+        long images = kimg == null ? last : snapshots.images(kimg);
+        Outputs outputs =
+                new Outputs(
+                        arguments.get(OUTDIR),
+                        arguments.get(OUTPREFIX),
+                        snapshots.kimg(images),
+                        arguments.get(FORMAT));
         List<Double> missing = new ArrayList<>();
         for (double sigmaRel : wanted) {
-            if (!arguments.get(SKIP) || !Files.exists(file(outdir, images, sigmaRel))) {
+            if (!arguments.get(SKIP) || !Files.exists(outputs.file(sigmaRel))) {
                 missing.add(sigmaRel);
             }
         }
-        out.printf("%,d of %,d averages are wanted anew%n", missing.size(), wanted.size());
+        out.printf(
+                "%,d of %,d averages are wanted anew, from %,d snapshots%n",
+                missing.size(), wanted.size(), stored.size());
         if (!missing.isEmpty()) {
-            NetworkFile network = NetworkFile.read(run.resolve(TrainingRun.NETWORK), false);
             List<String> table =
-                    reconstruct(store, images, missing, arguments.get(BATCH), network, outdir, out);
+                    reconstruct(
+                            snapshots, stored, images, missing, arguments.get(BATCH), outputs, out);
             out.printf("%-32s %9s %10s  %s%n", "file", "sigma_rel", "error", "note");
             table.forEach(out::println);
         }
     }
 
     private static List<String> reconstruct(
-            SnapshotStore store,
+            Snapshots snapshots,
+            List<StoredAverage> stored,
             long images,
             List<Double> wanted,
             int batch,
-            NetworkFile network,
-            Path outdir,
+            Outputs outputs,
             PrintStream out)
             throws IOException {
+        NetworkFile network = snapshots.network();
         List<String> table = new ArrayList<>();
-        try (ProgressBar bar = Progress.start("phema", "networks", 1, 0, wanted.size(), out)) {
+        int batches = (wanted.size() + batch - 1) / batch;
+        Map<String, List<Long>> shapes = snapshots.shapes();
+        long work = new PosthocReconstruction(shapes, stored, n -> {}).work(images) * batches;
+        try (ProgressBar bar = Progress.start("phema", "M weights", MILLION, 0, work, out)) {
+            PosthocReconstruction reconstruct =
+                    new PosthocReconstruction(shapes, stored, bar::stepBy);
             for (int from = 0; from < wanted.size(); from += batch) {
                 double[] part =
                         wanted.subList(from, Math.min(from + batch, wanted.size())).stream()
                                 .mapToDouble(Double::doubleValue)
                                 .toArray();
-                for (ReconstructedWeights average : store.reconstructAt(images, part).averages()) {
-                    average.applyTo(network.graph());
-                    Path file = file(outdir, images, average.sigmaRel());
-                    Files.createDirectories(outdir);
-                    AtomicFile.write(file, stream -> network.write(stream, false));
-                    table.add(
-                            "%-32s %9s %10.2e  %s"
-                                    .formatted(
-                                            file.getFileName(),
-                                            EmaLengths.format(average.sigmaRel()),
-                                            average.predictedError(),
-                                            average.note().orElse("")));
-                    bar.step();
+                for (ReconstructedWeights average : reconstruct.at(images, part).averages()) {
+                    snapshots.apply(average, network);
+                    table.add(outputs.write(average, network));
                 }
             }
         }
         return table;
     }
 
-    /** The run that a folder is, or is the snapshots of. */
-    private static Path runFolder(Path indir) {
+    private static Snapshots snapshots(Arguments arguments) throws IOException {
+        Path indir = arguments.get(INDIR);
         Path folder = indir.toAbsolutePath().normalize();
         if (!Files.isDirectory(folder)) {
             throw new CommandException("there is no folder " + indir);
         }
+        OfficialSnapshots official = OfficialSnapshots.in(folder, arguments.get(INPREFIX));
+        if (!official.isEmpty()) {
+            return official;
+        }
+        if (arguments.has(INPREFIX.name())) {
+            throw new CommandException(
+                    "there are no files %s-KIMG-STD.pkl in %s"
+                            .formatted(arguments.get(INPREFIX), indir));
+        }
         boolean isSnapshots = folder.endsWith(TrainingRun.SNAPSHOTS);
-        return isSnapshots && !Files.isDirectory(folder.resolve(TrainingRun.SNAPSHOTS))
-                ? folder.getParent()
-                : folder;
+        return new RunSnapshots(
+                isSnapshots && !Files.isDirectory(folder.resolve(TrainingRun.SNAPSHOTS))
+                        ? folder.getParent()
+                        : folder);
     }
 
-    /** The name has thousands of images, with decimals only where these are not whole. */
-    private static Path file(Path outdir, long images, double sigmaRel) {
-        String rest = images % KIMG == 0 ? "" : ".%03d".formatted(images % KIMG);
-        return outdir.resolve(
-                "phema-%07d%s-%s.zip".formatted(images / KIMG, rest, EmaLengths.format(sigmaRel)));
+    /** Those of the wanted EMA lengths. */
+    private static List<StoredAverage> chosen(List<StoredAverage> stored, Arguments arguments) {
+        if (stored.isEmpty()) {
+            throw new CommandException(
+                    "there are no snapshots in %s yet".formatted(arguments.get(INDIR)));
+        }
+        List<Double> lengths = arguments.get(INSTD);
+        if (lengths == null) {
+            return stored;
+        }
+        List<Double> there =
+                stored.stream().map(s -> s.at().profile().sigmaRel()).distinct().toList();
+        for (double length : lengths) {
+            if (!there.contains(length)) {
+                throw new CommandException(
+                        "there are no snapshots of --instd %s, only of %s"
+                                .formatted(EmaLengths.format(length), there));
+            }
+        }
+        return stored.stream().filter(s -> lengths.contains(s.at().profile().sigmaRel())).toList();
+    }
+
+    /** Where the networks go. */
+    private record Outputs(Path folder, String prefix, String kimg, NetworkType type) {
+
+        Path file(double sigmaRel) {
+            return folder.resolve(
+                    "%s-%s-%s.%s"
+                            .formatted(
+                                    prefix, kimg, EmaLengths.format(sigmaRel), type.extension()));
+        }
+
+        /** Writes a network and returns its line of the table. */
+        String write(ReconstructedWeights average, NetworkFile network) throws IOException {
+            Path file = file(average.sigmaRel());
+            Files.createDirectories(folder);
+            type.write(file, network);
+            return "%-32s %9s %10.2e  %s"
+                    .formatted(
+                            file.getFileName(),
+                            EmaLengths.format(average.sigmaRel()),
+                            average.predictedError(),
+                            average.note().orElse(""));
+        }
     }
 }

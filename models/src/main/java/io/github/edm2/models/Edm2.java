@@ -1,10 +1,12 @@
 package io.github.edm2.models;
 
+import io.github.edm2.ema.SafetensorsFile;
 import io.github.edm2.ema.TensorFile;
 import io.github.edm2.layers.MpWeightLayer;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import io.github.edm2.models.checkpoint.NetworkFormat;
+import io.github.edm2.models.checkpoint.NetworkSafetensors;
 import io.github.edm2.models.checkpoint.OfficialFile;
 import io.github.edm2.models.checkpoint.StateDict;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
@@ -102,14 +104,62 @@ public class Edm2 extends ZooModel<Edm2> {
      * @throws NetworkFileException if the file is missing, damaged, or holds something else
      */
     public static NetworkFile read(Path file) {
-        switch (NetworkFormat.of(file)) {
-            case OFFICIAL:
+        return switch (NetworkFormat.of(file)) {
+            case OFFICIAL -> {
                 try (OfficialFile official = OfficialFile.open(file)) {
-                    return new NetworkFile(official.options(), fromOfficial(official));
+                    yield new NetworkFile(official.options(), fromOfficial(official));
                 }
-            default:
-                return NetworkFile.read(file, false);
+            }
+            case SAFETENSORS -> {
+                try (SafetensorsFile tensors = new SafetensorsFile(file)) {
+                    NetworkOptions options = NetworkSafetensors.options(tensors);
+                    yield new NetworkFile(options, load(options, tensors));
+                }
+            }
+            case DL4J -> NetworkFile.read(file, false);
+        };
+    }
+
+    /**
+     * Reads the options of a network file of any kind, without its weights.
+     *
+     * @param file see {@link NetworkFormat}
+     * @throws NetworkFileException if the file is missing, damaged, or holds something else
+     */
+    public static NetworkOptions readOptions(Path file) {
+        return switch (NetworkFormat.of(file)) {
+            case OFFICIAL -> {
+                try (OfficialFile official = OfficialFile.open(file)) {
+                    yield official.options();
+                }
+            }
+            case SAFETENSORS -> {
+                try (SafetensorsFile tensors = new SafetensorsFile(file)) {
+                    yield NetworkSafetensors.options(tensors);
+                }
+            }
+            case DL4J -> NetworkFile.readOptions(file);
+        };
+    }
+
+    /**
+     * The network of a file that holds nothing but tensors under their official names.
+     *
+     * @param options what the network was made with
+     * @param file the open file
+     * @throws NetworkFileException if tensors are missing, unknown or of another shape
+     */
+    public static ComputationGraph load(NetworkOptions options, TensorFile file) {
+        Edm2 model = builder().options(options).build();
+        ComputationGraph graph = new ComputationGraph(model.conf());
+        // Without random weights, which take longer than reading the file.
+        graph.init(Nd4j.createUninitialized(DataType.FLOAT, model.cost().parameters()), false);
+        try {
+            StateDict.load(graph, file);
+        } catch (IllegalArgumentException e) {
+            throw new NetworkFileException("%s: %s".formatted(file.path(), e.getMessage()), e);
         }
+        return graph;
     }
 
     private static ComputationGraph fromOfficial(OfficialFile official) {
@@ -120,19 +170,6 @@ public class Edm2 extends ZooModel<Edm2> {
                     weights.setHalfPrecisionGain(weights.isLearnedGain());
                 }
             }
-        }
-        return graph;
-    }
-
-    private static ComputationGraph load(NetworkOptions options, TensorFile file) {
-        Edm2 model = builder().options(options).build();
-        ComputationGraph graph = new ComputationGraph(model.conf());
-        // Without random weights, which take longer than reading the file.
-        graph.init(Nd4j.createUninitialized(DataType.FLOAT, model.cost().parameters()), false);
-        try {
-            StateDict.load(graph, file);
-        } catch (IllegalArgumentException e) {
-            throw new NetworkFileException("%s: %s".formatted(file.path(), e.getMessage()), e);
         }
         return graph;
     }

@@ -12,7 +12,7 @@ public enum NetworkFormat {
     /** A zip archive of DL4J, see {@link NetworkFile}. */
     DL4J,
 
-    /** See {@code safetensors}. */
+    /** See {@link NetworkSafetensors}. */
     SAFETENSORS,
 
     /** See {@link OfficialFile}. */

@@ -9,33 +9,42 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.security.MessageDigest;
 import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/**
- * Reads a safetensors file of the kind that {@link SafetensorsWriter} makes, once from beginning to
- * end, as pieces of one long vector.
- */
-final class SafetensorsReader implements AutoCloseable {
-
-    /** Takes a piece of the vector; the array is valid only during the call. */
-    @FunctionalInterface
-    interface Pieces {
-        void accept(long firstElement, INDArray piece);
-    }
+/** A safetensors file of floating point tensors. */
+public final class SafetensorsFile implements TensorFile {
 
     private final Path file;
     private final FileChannel channel;
+    private final String sha256;
     private final MessageDigest digest = SafetensorsWriter.sha256();
+    private long digested;
     private final SafetensorsHeader header;
+    private final long dataBegin;
 
     /**
-     * Opens the file and reads its header.
+     * Opens a file and reads its header.
      *
+     * @param file the file
      * @throws SnapshotException if it cannot be opened or is no such file
      */
-    SafetensorsReader(Path file) {
+    public SafetensorsFile(Path file) {
+        this(file, null);
+    }
+
+    /**
+     * Opens a file whose checksum is compared when it has been read from beginning to end.
+     *
+     * @param sha256 of the whole file, in hexadecimal; null for unknown
+     * @throws SnapshotException if it cannot be opened or is no such file
+     */
+    SafetensorsFile(Path file, String sha256) {
         this.file = file;
+        this.sha256 = sha256;
         try {
             channel = FileChannel.open(file, StandardOpenOption.READ);
         } catch (IOException e) {
@@ -43,6 +52,7 @@ final class SafetensorsReader implements AutoCloseable {
         }
         try {
             header = readHeader();
+            dataBegin = digested;
         } catch (IOException e) {
             close();
             throw failure(e);
@@ -52,17 +62,35 @@ final class SafetensorsReader implements AutoCloseable {
         }
     }
 
+    /**
+     * Writes tensors one after another, atomically.
+     *
+     * @param file created or replaced
+     * @param tensors by name
+     * @param type data type in the file, FLOAT or FLOAT16
+     * @param metadata free text for the header
+     * @throws SnapshotException if the file cannot be written, or a number is too large for the
+     *     type; an existing file is then unchanged
+     */
+    public static void write(
+            Path file, Map<String, INDArray> tensors, DataType type, Map<String, String> metadata) {
+        AtomicFile.write(
+                file.resolveSibling("." + file.getFileName() + ".tmp"),
+                written -> file,
+                channel -> SafetensorsWriter.write(channel, tensors, type, metadata));
+    }
+
     private SafetensorsHeader readHeader() throws IOException {
         ByteBuffer lengthBytes =
                 ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        read(lengthBytes);
+        read(0, lengthBytes);
         long length = lengthBytes.flip().getLong();
         long behind = channel.size() - SafetensorsHeader.LENGTH_BYTES;
         if (length < 0 || length > behind || length > Integer.MAX_VALUE) {
             throw new IOException("its header claims " + length + " bytes of " + behind);
         }
         byte[] json = new byte[(int) length];
-        read(ByteBuffer.wrap(json));
+        read(SafetensorsHeader.LENGTH_BYTES, ByteBuffer.wrap(json));
         SafetensorsHeader parsed;
         try {
             parsed = SafetensorsHeader.parse(json);
@@ -78,25 +106,36 @@ final class SafetensorsReader implements AutoCloseable {
         return parsed;
     }
 
-    /** Fails unless the file holds these tensors in this order and type. */
-    void requireLayout(ParameterLayout expected, DataType type) {
-        header.layout()
+    @Override
+    public Path path() {
+        return file;
+    }
+
+    @Override
+    public Map<String, Info> tensors() {
+        return header.tensors();
+    }
+
+    /**
+     * Free text in the header.
+     *
+     * @return text by key
+     */
+    public Map<String, String> metadata() {
+        return header.metadata();
+    }
+
+    /** Fails unless the file holds these tensors and no others. */
+    void requireLayout(ParameterLayout expected) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        tensors().forEach((name, info) -> shapes.put(name, info.shape()));
+        new ParameterLayout(shapes)
                 .differenceFrom(expected)
                 .ifPresent(
                         difference -> {
                             throw new SnapshotException(
                                     file + " belongs to another network: " + difference);
                         });
-        boolean sameOrder =
-                header.layout().shapes().keySet().stream()
-                        .toList()
-                        .equals(expected.shapes().keySet().stream().toList());
-        if (!sameOrder || header.type() != type) {
-            throw new SnapshotException(
-                    String.format(
-                            "%s holds %s in another order or type than the expected %s",
-                            file, header.type(), type));
-        }
     }
 
     /** A whole number from the header's metadata. */
@@ -110,36 +149,39 @@ final class SafetensorsReader implements AutoCloseable {
         }
     }
 
-    /** Passes all elements on in order, converted to the wanted type. */
-    void stream(DataType wanted, Pieces pieces) {
-        long length = header.layout().length();
-        try (TensorBuffer stored = new TensorBuffer(header.type(), length);
-                TensorBuffer result = new TensorBuffer(wanted, length)) {
-            for (long begin = 0; begin < length; begin += stored.capacity()) {
-                long count = Math.min(stored.capacity(), length - begin);
-                ByteBuffer bytes = stored.bytes(count);
-                read(bytes);
-                stored.bytesChanged();
-                pieces.accept(begin, result.vector(count).assign(stored.vector(count)));
-            }
+    @Override
+    public void read(String name, long firstElement, ByteBuffer target) {
+        long begin = header.begins().get(name) + firstElement * tensors().get(name).type().width();
+        try {
+            read(dataBegin + begin, target);
         } catch (IOException e) {
             throw failure(e);
         }
     }
 
-    /** SHA-256 of what was read so far, in hexadecimal; of the file after {@link #stream}. */
-    String sha256() {
-        return HexFormat.of().formatHex(digest.digest());
-    }
-
-    private void read(ByteBuffer buffer) throws IOException {
-        ByteBuffer start = buffer.duplicate();
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer) < 0) {
+    private void read(long position, ByteBuffer target) throws IOException {
+        ByteBuffer content = target.duplicate();
+        long next = position;
+        while (target.hasRemaining()) {
+            int count = channel.read(target, next);
+            if (count < 0) {
                 throw new EOFException("it ends too early");
             }
+            next += count;
         }
-        digest.update(start);
+        if (position == digested) {
+            digest.update(content);
+            digested = next;
+            if (sha256 != null && next == channel.size()) {
+                requireChecksum();
+            }
+        }
+    }
+
+    private void requireChecksum() {
+        if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
+            throw new SnapshotException(file + " is damaged: its SHA-256 is not the manifest's");
+        }
     }
 
     private SnapshotException failure(IOException e) {

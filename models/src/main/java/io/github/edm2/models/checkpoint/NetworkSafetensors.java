@@ -1,0 +1,65 @@
+package io.github.edm2.models.checkpoint;
+
+import io.github.edm2.ema.SafetensorsFile;
+import io.github.edm2.ema.SnapshotException;
+import io.github.edm2.models.unet.NetworkOptions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+
+/**
+ * An EDM2 network in a safetensors file: parameters and buffers under the names of the official
+ * PyTorch release's state dictionary, and the network's options in the header.
+ */
+public final class NetworkSafetensors {
+
+    private static final String OPTIONS = "edm2";
+
+    /** Tells Python's libraries that the tensors are PyTorch's. */
+    private static final Map<String, String> FORMAT = Map.of("format", "pt");
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private NetworkSafetensors() {}
+
+    /**
+     * Writes a network, atomically.
+     *
+     * @param file created or replaced
+     * @param type FLOAT, or FLOAT16 for half the size
+     * @throws SnapshotException if the file cannot be written; an existing one is then unchanged
+     */
+    public static void write(Path file, NetworkFile network, DataType type) throws IOException {
+        Map<String, String> metadata = new LinkedHashMap<>(FORMAT);
+        metadata.put(OPTIONS, JSON.writeValueAsString(network.options()));
+        SafetensorsFile.write(file, StateDict.of(network.graph()), type, metadata);
+    }
+
+    /**
+     * The options of a file's network.
+     *
+     * @throws NetworkFileException if the file does not tell them
+     */
+    public static NetworkOptions options(SafetensorsFile file) {
+        String json = file.metadata().get(OPTIONS);
+        if (json == null) {
+            throw new NetworkFileException(
+                    "%s does not tell the network's options, for its header has no \"%s\"; convert it with --like and a network file or preset of the same options"
+                            .formatted(file.path(), OPTIONS),
+                    null);
+        }
+        try {
+            return JSON.readValue(json, NetworkOptions.class).validate();
+        } catch (IOException | IllegalArgumentException e) {
+            throw new NetworkFileException(
+                    "%s tells wrong options: %s"
+                            .formatted(
+                                    file.path(),
+                                    String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+                    e);
+        }
+    }
+}
