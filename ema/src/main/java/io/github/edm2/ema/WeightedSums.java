@@ -10,15 +10,16 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
+import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Several weighted sums of networks in files, in float. A few files at a time are read side by
- * side, piece by piece: the pieces of one place are the columns of a matrix, whose product with the
- * coefficients is added to all sums. While one piece is multiplied, a second thread reads the next.
- * Each file is read once; memory: one network per sum, and some pieces.
+ * side, piece by piece; while the pieces of one place are added to all sums, a second thread reads
+ * the next. Each file is read once; memory: one network per sum, and some pieces.
  */
 final class WeightedSums {
 
@@ -31,8 +32,10 @@ final class WeightedSums {
     private boolean anyHalf;
 
     private WeightedSums(ParameterLayout layout, int count, LongConsumer progress) {
+        // In parallel, because most of it is the system's handing out of pages.
         this.sums =
                 IntStream.range(0, count)
+                        .parallel()
                         .mapToObj(i -> Weights.zeros(layout, DataType.FLOAT))
                         .toList();
         this.progress = progress;
@@ -92,8 +95,7 @@ final class WeightedSums {
                 files.add(file);
                 anyHalf |= requireTensors(layout, file);
             }
-            INDArray matrix = Nd4j.createFromArray(factors).transpose().dup('f');
-            add(files, matrix);
+            add(files, factors);
         } finally {
             files.forEach(TensorFile::close);
         }
@@ -121,29 +123,31 @@ final class WeightedSums {
         return half;
     }
 
-    private void add(List<TensorFile> files, INDArray factors) {
-        try (FilePieces one = new FilePieces(files, sums.size());
-                FilePieces other = new FilePieces(files, sums.size())) {
-            ExecutorService reader = Executors.newSingleThreadExecutor();
-            try {
-                FilePieces current = one;
-                FilePieces next = other;
-                Future<?> reading = submit(reader, current, 0);
-                for (int i = 0; i < places.size(); i++) {
-                    await(reading);
-                    if (i + 1 < places.size()) {
-                        reading = submit(reader, next, i + 1);
-                    }
-                    current.addTo(sums, factors);
-                    progress.accept(files.size() * places.get(i).count());
-                    FilePieces read = current;
-                    current = next;
-                    next = read;
+    private void add(List<TensorFile> files, float[][] factors) {
+        List<INDArray> vectors = sums.stream().map(sum -> sum.storage().get(0)).toList();
+        vectors.forEach(v -> Nd4j.getAffinityManager().ensureLocation(v, Location.HOST));
+        List<FloatPointer> pointers =
+                vectors.stream().map(v -> new FloatPointer(v.data().pointer())).toList();
+        ExecutorService reader = Executors.newSingleThreadExecutor();
+        try {
+            FilePieces current = new FilePieces(files);
+            FilePieces next = new FilePieces(files);
+            Future<?> reading = submit(reader, current, 0);
+            for (int i = 0; i < places.size(); i++) {
+                await(reading);
+                if (i + 1 < places.size()) {
+                    reading = submit(reader, next, i + 1);
                 }
-            } finally {
-                finish(reader);
+                current.addTo(pointers, factors);
+                progress.accept((long) files.size() * places.get(i).count());
+                FilePieces read = current;
+                current = next;
+                next = read;
             }
+        } finally {
+            finish(reader);
         }
+        vectors.forEach(v -> Nd4j.getAffinityManager().tagLocation(v, Location.HOST));
     }
 
     private Future<?> submit(ExecutorService reader, FilePieces pieces, int place) {
@@ -164,7 +168,7 @@ final class WeightedSums {
         }
     }
 
-    /** The reader must be done before its memory is given back. */
+    /** The reader must be done before its files are closed. */
     private static void finish(ExecutorService reader) {
         reader.shutdown();
         boolean interrupted = false;

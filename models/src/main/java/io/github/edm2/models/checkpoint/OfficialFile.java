@@ -39,6 +39,7 @@ public final class OfficialFile implements TensorFile {
     private final Path path;
     private final SeekableByteChannel channel;
     private final Map<String, TorchTensor> tensors;
+    private final Map<String, Info> infos;
     private final NetworkOptions options;
     private final boolean latent;
 
@@ -49,6 +50,9 @@ public final class OfficialFile implements TensorFile {
         PersistentObject network = network(root);
         tensors = ModuleState.of(network.state());
         requireWithin(channel.size());
+        Map<String, Info> listed = new LinkedHashMap<>();
+        tensors.forEach((name, t) -> listed.put(name, Info.of(t.type(), t.shape())));
+        infos = Collections.unmodifiableMap(listed);
         long parameters =
                 tensors.entrySet().stream()
                         .filter(e -> !StateDict.isBuffer(e.getKey()))
@@ -166,9 +170,7 @@ public final class OfficialFile implements TensorFile {
 
     @Override
     public Map<String, Info> tensors() {
-        Map<String, Info> result = new LinkedHashMap<>();
-        tensors.forEach((name, t) -> result.put(name, Info.of(t.type(), t.shape())));
-        return Collections.unmodifiableMap(result);
+        return infos;
     }
 
     @Override

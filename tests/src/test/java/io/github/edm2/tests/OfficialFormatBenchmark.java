@@ -1,0 +1,147 @@
+package io.github.edm2.tests;
+
+import io.github.edm2.ema.PosthocReconstruction;
+import io.github.edm2.ema.PowerFunction;
+import io.github.edm2.ema.ProfileAt;
+import io.github.edm2.ema.StoredAverage;
+import io.github.edm2.models.Edm2;
+import io.github.edm2.models.Preset;
+import io.github.edm2.models.checkpoint.OfficialFile;
+import io.github.edm2.models.checkpoint.StateDict;
+import io.github.edm2.models.unet.NetworkOptions;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.DoubleStream;
+import org.bytedeco.javacpp.Pointer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+
+/**
+ * Measures files of the official format at the size of preset edm2-img512-xs: loading a network,
+ * and reconstructing 8 averages from 16 snapshots. Run it alone on a quiet machine, from the folder
+ * {@code tests}, with the class path that Maven's {@code dependency:build-classpath} prints; its
+ * argument is a folder with 4.5 GB of room, in which the files stay for the next run.
+ */
+public final class OfficialFormatBenchmark {
+
+    private static final String PRESET = "edm2-img512-xs";
+    private static final int SNAPSHOTS = 8;
+    private static final double[] STORED = {0.05, 0.10};
+    private static final double[] WANTED =
+            DoubleStream.iterate(0.03, s -> s + 0.02).limit(8).toArray();
+    private static final int RUNS = 3;
+    private static final double GIGA = 1e9;
+
+    private OfficialFormatBenchmark() {}
+
+    public static void main(String[] args) throws IOException {
+        List<StoredAverage> stored = new ArrayList<>();
+        Path folder = Files.createDirectories(Path.of(args[0]));
+        write(folder);
+        for (int i = 1; i <= SNAPSHOTS; i++) {
+            for (double sigmaRel : STORED) {
+                Path file = file(folder, i, sigmaRel);
+                ProfileAt at = new ProfileAt(new PowerFunction(sigmaRel), i * 1024L);
+                stored.add(new StoredAverage(at, () -> OfficialFile.open(file)));
+            }
+        }
+        for (int run = 0; run < RUNS; run++) {
+            load(file(folder, 1, STORED[0]));
+        }
+        for (int run = 0; run < RUNS; run++) {
+            reconstruct(folder, stored);
+            System.gc(); // gives the averages of this run back before the next
+        }
+    }
+
+    private static Path file(Path folder, int number, double sigmaRel) {
+        return folder.resolve("network-snapshot-%07d-%.3f.pkl".formatted(number, sigmaRel));
+    }
+
+    private static void write(Path folder) throws IOException {
+        NetworkOptions options = Preset.of(PRESET).network();
+        Path first = file(folder, 1, STORED[0]);
+        if (Files.exists(file(folder, SNAPSHOTS, STORED[1]))) {
+            return;
+        }
+        ComputationGraph graph = Edm2.preset(PRESET).build().init();
+        Map<String, Object> arguments = new LinkedHashMap<>();
+        arguments.put("img_resolution", options.getImgResolution());
+        arguments.put("img_channels", options.getImgChannels());
+        arguments.put("label_dim", options.getLabelDim());
+        arguments.put("model_channels", options.getModelChannels());
+        new OfficialPickleWriter(arguments, StateDict.of(graph)).write(first);
+        for (int i = 1; i <= SNAPSHOTS; i++) {
+            for (double sigmaRel : STORED) {
+                Path file = file(folder, i, sigmaRel);
+                if (!Files.exists(file)) {
+                    Files.copy(first, file);
+                }
+            }
+        }
+    }
+
+    private static void load(Path file) throws IOException {
+        double reading = read(file);
+        long memory = Pointer.physicalBytes();
+        long start = System.nanoTime();
+        ComputationGraph graph = Edm2.fromOfficial(file);
+        double seconds = (System.nanoTime() - start) / GIGA;
+        System.out.printf(
+                "load: %,d parameters, file %.3f GB read in %.2f s, loaded in %.2f s, memory + %.3f GB (float network %.3f GB)%n",
+                graph.params().length(),
+                Files.size(file) / GIGA,
+                reading,
+                seconds,
+                (Pointer.physicalBytes() - memory) / GIGA,
+                graph.params().length() * Float.BYTES / GIGA);
+        graph.params().close();
+    }
+
+    private static double read(Path file) throws IOException {
+        long start = System.nanoTime();
+        ByteBuffer buffer = ByteBuffer.allocateDirect(1 << 20);
+        try (FileChannel channel = FileChannel.open(file)) {
+            while (channel.read(buffer.clear()) >= 0) {
+                // Only the time counts.
+            }
+        }
+        return (System.nanoTime() - start) / GIGA;
+    }
+
+    private static void reconstruct(Path folder, List<StoredAverage> stored) throws IOException {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        try (OfficialFile file = OfficialFile.open(file(folder, 1, STORED[0]))) {
+            file.tensors()
+                    .forEach(
+                            (name, info) -> {
+                                if (!StateDict.isBuffer(name)) {
+                                    shapes.put(name, info.shape());
+                                }
+                            });
+        }
+        long bytes = 0;
+        for (int i = 1; i <= SNAPSHOTS; i++) {
+            for (double sigmaRel : STORED) {
+                bytes += Files.size(file(folder, i, sigmaRel));
+            }
+        }
+        long start = System.nanoTime();
+        new PosthocReconstruction(shapes, stored, elements -> {}).at(SNAPSHOTS * 1024L, WANTED);
+        double seconds = (System.nanoTime() - start) / GIGA;
+        System.out.printf(
+                "reconstruct: %d averages from %d snapshots, %.2f GB in %.2f s: %.2f GB/s, process %.2f GB%n",
+                WANTED.length,
+                stored.size(),
+                bytes / GIGA,
+                seconds,
+                bytes / GIGA / seconds,
+                Pointer.physicalBytes() / GIGA);
+    }
+}
