@@ -47,7 +47,7 @@ final class ZipArchive {
                 }
             }
         } catch (IOException | IllegalArgumentException e) {
-            throw new PickleException("is a damaged zip archive: " + e.getMessage(), e);
+            throw new PickleException("is a zip archive that is damaged or cut short", e);
         }
         throw new PickleException("is a zip archive, but none that PyTorch or this project wrote");
     }
@@ -63,6 +63,7 @@ final class ZipArchive {
                 || !(identifier.get(2) instanceof String key)) {
             throw new PickleException("is damaged: a storage without a key");
         }
+        AllowedCalls.key(key); // not too long
         TorchStorage known = storages.get(key);
         if (known == null) {
             known = TorchStorage.of(identifier);
