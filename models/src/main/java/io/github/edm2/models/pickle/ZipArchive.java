@@ -36,9 +36,7 @@ final class ZipArchive {
      * @throws PickleException if it is damaged or another kind of zip archive
      */
     static Object read(SeekableByteChannel channel) {
-        try {
-            // Not closed: that would close the channel, from which tensors are read later.
-            ZipFile zip = new ZipFile(channel);
+        try (ZipFile zip = new ZipFile(new BorrowedChannel(channel))) {
             for (ZipArchiveEntry entry : Collections.list(zip.getEntries())) {
                 String name = entry.getName();
                 if (name.equals(PICKLE) || name.endsWith("/" + PICKLE)) {
