@@ -18,7 +18,6 @@ import org.apache.commons.compress.utils.SeekableInMemoryByteChannel;
 final class Mutations {
 
     private static final int MOST_AT_ONCE = 4;
-    private static final int MOST_BYTES = 64;
     private static final int SHORTEST_DATA = 32;
 
     /** One position in so many is anywhere. */
@@ -117,11 +116,6 @@ final class Mutations {
         }
         data.flip(0, original.length);
         return new Mutations(original, data.stream().toArray());
-    }
-
-    /** Bytes that are no tensor's data. */
-    int describedBytes() {
-        return described.length;
     }
 
     /** A damaged copy, which the random numbers decide. */
