@@ -1,6 +1,7 @@
 package io.github.edm2.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.OfficialFile;
@@ -83,7 +84,7 @@ class OfficialVariantsTest {
         Path file = folder.resolve("network");
         writer.types(type, type).protocol(protocol).write(file);
         try (OfficialFile official = OfficialFile.open(file)) {
-            assertEquals(true, official.isLatent());
+            assertTrue(official.isLatent());
             assertEquals(type == DataType.FLOAT16, official.isHalf());
             assertReads(name, type, official);
         }
@@ -118,6 +119,20 @@ class OfficialVariantsTest {
     void stridedTensorsAreRead(int protocol) throws IOException {
         assertReads(
                 network(Tuple.of(), kwargs(SMALLEST), protocol, OfficialVariantsTest::permuted));
+    }
+
+    /** A zip archive can be read for as long as it is open, whatever the garbage collector does. */
+    @Test
+    void archiveStaysOpen() throws IOException, InterruptedException {
+        Path file = folder.resolve("network");
+        writer(SMALLEST).zip().types(DataType.FLOAT, DataType.FLOAT).write(file);
+        try (OfficialFile official = OfficialFile.open(file)) {
+            for (int i = 0; i < 5; i++) {
+                System.gc();
+                Thread.sleep(20);
+            }
+            assertReads(SMALLEST, DataType.FLOAT, official);
+        }
     }
 
     /** A file of {@code torch.save} from before it wrote zip archives is read as a whole. */
