@@ -1,5 +1,7 @@
 package io.github.edm2.tests;
 
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
 import io.github.edm2.tests.Pickler.Binary;
 import io.github.edm2.tests.Pickler.Call;
 import io.github.edm2.tests.Pickler.Global;
@@ -69,6 +71,7 @@ class HostilePickleTest {
         Refused.assertRefused(write(instance), "opcode 0x69");
         String object = BEGIN + "(" + global(module, name) + command + "o.";
         Refused.assertRefused(write(object), "opcode 0x6f");
+        assertFalse(Files.exists(folder.resolve("called")));
     }
 
     static Stream<Arguments> bombs() {
