@@ -151,15 +151,15 @@ public class Edm2 extends ZooModel<Edm2> {
      */
     public static ComputationGraph load(NetworkOptions options, TensorFile file) {
         Edm2 model = builder().options(options).build();
-        ComputationGraph graph = new ComputationGraph(model.conf());
-        // Without random weights, which take longer than reading the file.
-        graph.init(Nd4j.createUninitialized(DataType.FLOAT, model.cost().parameters()), false);
         try {
+            ComputationGraph graph = new ComputationGraph(model.conf());
+            // Without random weights, which take longer than reading the file.
+            graph.init(Nd4j.createUninitialized(DataType.FLOAT, model.cost().parameters()), false);
             StateDict.load(graph, file);
+            return graph;
         } catch (IllegalArgumentException e) {
             throw new NetworkFileException("%s: %s".formatted(file.path(), e.getMessage()), e);
         }
-        return graph;
     }
 
     private static ComputationGraph fromOfficial(OfficialFile official) {

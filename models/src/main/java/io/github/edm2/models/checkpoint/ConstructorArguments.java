@@ -3,12 +3,13 @@ package io.github.edm2.models.checkpoint;
 import io.github.edm2.models.pickle.NumpyArray;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.PropertyNamingStrategies;
-import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * The arguments that an official network was made with, which its pickle records under the names of
@@ -32,6 +33,14 @@ final class ConstructorArguments {
     private static final ObjectMapper JSON =
             new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
 
+    /** Every argument with a value of its type, null where it is an integer or None. */
+    private static final JsonNode KNOWN = JSON.valueToTree(NetworkOptions.builder().build());
+
+    private static final String INTEGER = "an integer from 0 to 2147483647";
+    private static final String NUMBER = "a number";
+    private static final int LONGEST_LIST = 64;
+    private static final int MOST_LEVELS = 16;
+
     private ConstructorArguments() {}
 
     /**
@@ -46,66 +55,100 @@ final class ConstructorArguments {
     static NetworkOptions options(Map<?, ?> state, int tensors, long elements) {
         Map<String, Object> named = new LinkedHashMap<>();
         if (state.get("_init_args") instanceof List<?> positional) {
-            for (int i = 0; i < Math.min(positional.size(), POSITIONS.size()); i++) {
-                named.put(POSITIONS.get(i), plain(POSITIONS.get(i), positional.get(i)));
+            if (positional.size() > POSITIONS.size()) {
+                throw new NetworkDescriptionException(
+                        "was made with %d arguments without a name, at most %d are known"
+                                .formatted(positional.size(), POSITIONS.size()));
+            }
+            for (int i = 0; i < positional.size(); i++) {
+                add(named, POSITIONS.get(i), positional.get(i));
             }
         }
         if (!(state.get("_init_kwargs") instanceof Map<?, ?> keywords)) {
             throw new NetworkDescriptionException(
                     "does not record the arguments that its network was made with");
         }
-        keywords.forEach(
-                (name, value) ->
-                        named.put(String.valueOf(name), plain(String.valueOf(name), value)));
-        named.remove(PRECISION);
-        ObjectNode known = JSON.valueToTree(NetworkOptions.builder().build());
-        for (String name : named.keySet()) {
-            if (!known.has(name)) {
-                throw new NetworkDescriptionException(
-                        "was made with the argument \"%s\", which EDM2 networks do not have"
-                                .formatted(name));
-            }
-        }
+        keywords.forEach((name, value) -> add(named, String.valueOf(name), value));
         try {
             NetworkOptions options = JSON.convertValue(named, NetworkOptions.class).validate();
             requireParameters(options, tensors, elements);
             return options;
         } catch (IllegalArgumentException e) {
-            String why = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-            throw new NetworkDescriptionException("was made with wrong arguments: " + why);
+            throw new NetworkDescriptionException(
+                    "was made with wrong arguments: " + e.getMessage());
         }
     }
 
     /** Before anything of the network's size is allocated, let alone of a size only claimed. */
     private static void requireParameters(NetworkOptions options, int tensors, long elements) {
-        long cost = options.getNumBlocks() > tensors ? -1 : NetworkCost.of(options).parameters();
-        if (cost != elements) {
+        if (!possible(options, tensors, elements)
+                || NetworkCost.of(options).parameters() != elements) {
             throw new NetworkDescriptionException(
                     "has %,d parameters, which are not those of the network that its arguments describe"
                             .formatted(elements));
         }
     }
 
-    /** Numbers, texts and flat lists of them; nothing nested reaches the JSON library. */
-    private static Object plain(String name, Object value) {
-        if (value instanceof NumpyArray array) {
-            return array.numbers();
-        }
-        boolean list =
-                value instanceof List<?> elements
-                        && elements.stream().allMatch(ConstructorArguments::scalar);
-        if (list || scalar(value)) {
-            return value;
-        }
-        throw new NetworkDescriptionException(
-                "was made with an argument \"%s\" that is no number and no list of numbers"
-                        .formatted(name));
+    /**
+     * Whether there can be a network of these options with so many tensors and parameters: sums
+     * that no number overflows and that take no time.
+     */
+    private static boolean possible(NetworkOptions options, int tensors, long elements) {
+        int[] multipliers = options.getChannelMult();
+        long channels =
+                (long) options.getModelChannels() * Arrays.stream(multipliers).max().orElse(0);
+        return multipliers.length <= MOST_LEVELS
+                && (long) options.getNumBlocks() * multipliers.length <= tensors
+                && channels <= elements / channels
+                && channels(options, options.getChannelMultNoise()) <= elements
+                && channels(options, options.getChannelMultEmb()) <= elements;
     }
 
-    private static boolean scalar(Object value) {
-        return value == null
-                || value instanceof Number
-                || value instanceof Boolean
-                || value instanceof String;
+    private static long channels(NetworkOptions options, Integer multiplier) {
+        return multiplier == null ? 0 : (long) options.getModelChannels() * multiplier;
+    }
+
+    private static void add(Map<String, Object> named, String name, Object value) {
+        if (name.equals(PRECISION)) {
+            return;
+        }
+        if (!KNOWN.has(name)) {
+            throw new NetworkDescriptionException(
+                    "was made with the argument \"%s\", which EDM2 networks do not have"
+                            .formatted(name));
+        }
+        JsonNode known = KNOWN.get(name);
+        Object plain = value instanceof NumpyArray array ? array.numbers() : value;
+        if (known.isArray()) {
+            boolean integers = known.get(0).isInt();
+            boolean fits =
+                    plain instanceof List<?> list
+                            && list.size() <= LONGEST_LIST
+                            && list.stream().allMatch(n -> isNumber(n, integers));
+            require(
+                    fits,
+                    name,
+                    "a short list, each element of which is " + (integers ? INTEGER : NUMBER));
+        } else if (known.isNull()) {
+            require(plain == null || isNumber(plain, true), name, INTEGER + ", or None");
+        } else {
+            require(isNumber(plain, known.isInt()), name, known.isInt() ? INTEGER : NUMBER);
+        }
+        named.put(name, plain);
+    }
+
+    /** Whether it is a number that the option can hold; no integer of a network is negative. */
+    private static boolean isNumber(Object value, boolean integer) {
+        if (value instanceof Long number) {
+            return !integer || number >= 0 && number <= Integer.MAX_VALUE;
+        }
+        return !integer && value instanceof Double number && !number.isNaN();
+    }
+
+    private static void require(boolean fits, String name, String type) {
+        if (!fits) {
+            throw new NetworkDescriptionException(
+                    "was made with a wrong argument \"%s\": it must be %s".formatted(name, type));
+        }
     }
 }

@@ -17,13 +17,18 @@ final class ModuleState {
 
     private static final int DEEPEST = 32;
 
+    /** Some twenty times what the largest EDM2 network has. */
+    private static final int MOST_ENTRIES = 10_000;
+
     private final Map<String, TorchTensor> tensors = new LinkedHashMap<>();
     private final Set<Object> visited = Collections.newSetFromMap(new IdentityHashMap<>());
+
+    private int entries;
 
     private ModuleState() {}
 
     /**
-     * Collects the tensors.
+     * Collects the tensors, contiguous or not.
      *
      * @param state attributes of the outermost module
      * @throws NetworkDescriptionException if these are not a module's
@@ -37,7 +42,8 @@ final class ModuleState {
     private void addModule(String prefix, Object state, int depth) {
         if (depth > DEEPEST || !visited.add(state)) {
             throw new NetworkDescriptionException(
-                    "is damaged: module \"%s\" contains itself".formatted(prefix));
+                    "is damaged: module \"%s\" is inside of itself or in two places"
+                            .formatted(prefix));
         }
         addTensors(prefix, child(state, "_parameters"));
         addTensors(prefix, child(state, "_buffers"));
@@ -48,10 +54,15 @@ final class ModuleState {
     }
 
     private void addTensors(String prefix, Map<?, ?> named) {
+        entries += named.size();
+        if (entries > MOST_ENTRIES) {
+            throw new NetworkDescriptionException(
+                    "has more than %,d tensors, so it is no EDM2 network".formatted(MOST_ENTRIES));
+        }
         named.forEach(
                 (name, value) -> {
                     if (value instanceof TorchTensor tensor) {
-                        tensors.put(prefix + name, tensor.contiguous());
+                        tensors.put(prefix + name, tensor);
                     }
                 });
     }

@@ -4,6 +4,7 @@ import io.github.edm2.ema.TensorFile;
 import io.github.edm2.models.pickle.PersistentObject;
 import io.github.edm2.models.pickle.PickleException;
 import io.github.edm2.models.pickle.PickledObject;
+import io.github.edm2.models.pickle.PythonType;
 import io.github.edm2.models.pickle.TorchFile;
 import io.github.edm2.models.pickle.TorchTensor;
 import io.github.edm2.models.unet.NetworkOptions;
@@ -16,7 +17,6 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Collections;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -35,6 +35,7 @@ public final class OfficialFile implements TensorFile {
     private static final String LATENT_ENCODER = "StabilityVAEEncoder";
     private static final int MOST_KEYS = 5;
     private static final int LONGEST_KEY = 40;
+    private static final int LONGEST_MESSAGE = 500;
 
     private final Path path;
     private final SeekableByteChannel channel;
@@ -50,6 +51,7 @@ public final class OfficialFile implements TensorFile {
         PersistentObject network = network(root);
         tensors = ModuleState.of(network.state());
         requireWithin(channel.size());
+        tensors.replaceAll((name, tensor) -> tensor.contiguous());
         Map<String, Info> listed = new LinkedHashMap<>();
         tensors.forEach((name, t) -> listed.put(name, Info.of(t.type(), t.shape())));
         infos = Collections.unmodifiableMap(listed);
@@ -92,8 +94,17 @@ public final class OfficialFile implements TensorFile {
         try {
             return new OfficialFile(path, channel);
         } catch (PickleException | NetworkDescriptionException e) {
-            throw new NetworkFileException(path + " " + e.getMessage(), e);
+            throw failure(path, e);
         }
+    }
+
+    /** One line, whatever names the file has in it. */
+    private static NetworkFileException failure(Path path, RuntimeException e) {
+        String why = e.getMessage().replaceAll("[\\p{C}\\p{Zl}\\p{Zp}]", "?");
+        if (why.length() > LONGEST_MESSAGE) {
+            why = why.substring(0, LONGEST_MESSAGE) + "...";
+        }
+        return new NetworkFileException(path + " " + why, e);
     }
 
     private static Map<?, ?> entries(Object root) {
@@ -119,14 +130,7 @@ public final class OfficialFile implements TensorFile {
     }
 
     private static String description(Object root) {
-        String kind = "a " + (root == null ? "None" : root.getClass().getSimpleName());
-        if (root instanceof PickledObject object) {
-            kind = "an object of class " + object.type();
-        } else if (root instanceof Map<?, ?>) {
-            kind = "a dictionary";
-        } else if (root instanceof List<?>) {
-            kind = "a list";
-        }
+        String kind = PythonType.of(root);
         String keys =
                 entries(root).keySet().stream()
                         .limit(MOST_KEYS)
@@ -138,12 +142,12 @@ public final class OfficialFile implements TensorFile {
 
     /** Tensors can share storage; without this limit a small file could claim any size. */
     private void requireWithin(long bytes) {
-        long elements = 0;
+        long needed = 0;
         for (TorchTensor tensor : tensors.values()) {
-            elements += tensor.length();
-            if (elements > bytes) {
+            needed += tensor.bytes();
+            if (needed > bytes) {
                 throw new NetworkDescriptionException(
-                        "is damaged: its tensors have more elements than it has bytes");
+                        "is damaged: its tensors take more bytes than it has");
             }
         }
     }
@@ -178,7 +182,7 @@ public final class OfficialFile implements TensorFile {
         try {
             tensors.get(name).read(firstElement, target);
         } catch (PickleException e) {
-            throw new NetworkFileException(path + " " + e.getMessage(), e);
+            throw failure(path, e);
         }
     }
 

@@ -5,17 +5,17 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.apache.commons.compress.utils.SeekableInMemoryByteChannel;
 
 /**
  * The functions that a pickle may call, all of which only make data. What they copy altogether is
- * limited to a few times the file's length, for one list can be passed to many calls.
+ * limited by a {@link Budget}, for one list can be passed to many calls.
  */
 final class AllowedCalls {
 
     private static final long BYTES_PER_ENTRY = 64;
-    private static final long COPIES = 8;
-    private static final long AT_LEAST = 1 << 20;
+    private static final int LONGEST_KEY = 256;
     private static final int DEEPEST_ARCHIVE = 2;
 
     private interface Call {
@@ -55,18 +55,23 @@ final class AllowedCalls {
     private static final PickledClass DEVICE = new PickledClass("torch", "device");
 
     private final int depth;
-    private final long[] budget;
+    private final Budget budget;
 
     /**
      * @param fileLength bytes of the whole file
      */
     AllowedCalls(long fileLength) {
-        this(0, new long[] {Math.max(AT_LEAST, COPIES * fileLength)});
+        this(0, new Budget(fileLength));
     }
 
-    private AllowedCalls(int depth, long[] budget) {
+    private AllowedCalls(int depth, Budget budget) {
         this.depth = depth;
         this.budget = budget;
+    }
+
+    /** What reading the file may still cost. */
+    Budget budget() {
+        return budget;
     }
 
     /**
@@ -90,8 +95,14 @@ final class AllowedCalls {
 
     /**
      * What stands for a dictionary's key: scalars are equal by value, everything else is itself.
+     *
+     * @throws PickleException if it is so long that comparing it would be slow
      */
     static Object key(Object key) {
+        if (key instanceof String text && text.length() > LONGEST_KEY) {
+            throw new PickleException(
+                    "has a name of %d characters, so it is no network".formatted(text.length()));
+        }
         boolean scalar =
                 key == null
                         || key instanceof String
@@ -110,15 +121,7 @@ final class AllowedCalls {
 
         @Override
         public String toString() {
-            return key.getClass().getSimpleName();
-        }
-    }
-
-    private void spend(long bytes) {
-        budget[0] -= bytes;
-        if (budget[0] < 0) {
-            throw new PickleException(
-                    "copies the same data so often that it would take far more memory than the file");
+            return PythonType.of(key);
         }
     }
 
@@ -126,7 +129,7 @@ final class AllowedCalls {
         Map<Object, Object> result = new LinkedHashMap<>();
         if (!arguments.isEmpty()) {
             List<?> pairs = (List<?>) arguments.get(0);
-            spend(BYTES_PER_ENTRY * pairs.size());
+            budget.copy(BYTES_PER_ENTRY * pairs.size());
             for (Object pair : pairs) {
                 List<?> keyAndValue = (List<?>) pair;
                 result.put(key(keyAndValue.get(0)), keyAndValue.get(1));
@@ -140,7 +143,7 @@ final class AllowedCalls {
             return new ArrayList<>();
         }
         List<?> elements = (List<?>) arguments.get(0);
-        spend(BYTES_PER_ENTRY * elements.size());
+        budget.copy(BYTES_PER_ENTRY * elements.size());
         return new ArrayList<>(elements);
     }
 
@@ -154,7 +157,7 @@ final class AllowedCalls {
         if (!arguments.get(1).equals("latin1")) {
             throw new PickleException("is damaged: bytes encoded as other than latin1");
         }
-        spend(text.length());
+        budget.copy(text.length());
         return inMemory(text.getBytes(StandardCharsets.ISO_8859_1));
     }
 
@@ -167,7 +170,7 @@ final class AllowedCalls {
             throw new PickleException("is damaged: an archive in an archive in an archive");
         }
         FileSlice archive = (FileSlice) arguments.get(0);
-        spend(archive.length());
+        budget.copy(archive.length());
         return LegacyArchive.read(archive, new AllowedCalls(depth + 1, budget));
     }
 
@@ -177,6 +180,8 @@ final class AllowedCalls {
 
     private static Object persistent(List<?> arguments) {
         Map<?, ?> meta = (Map<?, ?>) arguments.get(0);
-        return new PersistentObject((String) meta.get("class_name"), (Map<?, ?>) meta.get("state"));
+        return new PersistentObject(
+                Objects.requireNonNull((String) meta.get("class_name")),
+                Objects.requireNonNull((Map<?, ?>) meta.get("state")));
     }
 }

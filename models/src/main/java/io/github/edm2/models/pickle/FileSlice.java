@@ -82,6 +82,7 @@ final class FileSlice {
     }
 
     private static PickleException unreadable(IOException e) {
-        return new PickleException("cannot be read: " + e.getMessage(), e);
+        String why = e.getMessage() == null ? "it was closed" : e.getMessage();
+        return new PickleException("cannot be read: " + why, e);
     }
 }

@@ -43,7 +43,7 @@ final class LegacyArchive {
         Object keys = new Unpickler(in, calls).load();
         require(keys instanceof List<?>, "its list of storages");
         for (Object key : (List<?>) keys) {
-            TorchStorage storage = key instanceof String ? storages.get(key) : null;
+            TorchStorage storage = storages.get(AllowedCalls.key(key));
             require(storage != null && in.signedLong() == storage.length(), "a storage's length");
             storage.setData(in.skip(storage.bytes()));
         }
@@ -54,7 +54,9 @@ final class LegacyArchive {
         require(id instanceof List<?> list && list.size() >= 5, "a storage's name");
         List<?> identifier = (List<?>) id;
         require(identifier.get(2) instanceof String, "a storage's key");
-        return storages.computeIfAbsent(identifier.get(2), k -> TorchStorage.of(identifier));
+        require(identifier.size() == 5 || identifier.get(5) == null, "a part of a storage");
+        return storages.computeIfAbsent(
+                AllowedCalls.key(identifier.get(2)), k -> TorchStorage.of(identifier));
     }
 
     private static void require(boolean condition, String what) {

@@ -16,7 +16,7 @@ public final class NumpyArray {
 
     private static final int DATA = 4;
 
-    private static final int MOST_NUMBERS = 1 << 20;
+    private static final int MOST_NUMBERS = 1 << 12;
 
     private List<?> state = List.of();
 

@@ -5,7 +5,7 @@ import java.nio.channels.SeekableByteChannel;
 /** A file with a pickle, by itself or in an archive of {@code torch.save}. */
 public final class TorchFile {
 
-    private static final int ZIP = 'P';
+    private static final int ZIP = 'P' << Byte.SIZE | 'K';
     private static final int PICKLE = 0x80;
 
     private TorchFile() {}
@@ -24,8 +24,9 @@ public final class TorchFile {
         if (file.length() == 0) {
             throw new PickleException("is empty");
         }
-        int first = new PickleCursor(file).unsignedByte();
-        if (first == ZIP) {
+        PickleCursor begin = new PickleCursor(file);
+        int first = begin.unsignedByte();
+        if (file.length() > 1 && (first << Byte.SIZE | begin.unsignedByte()) == ZIP) {
             return ZipArchive.read(channel);
         }
         if (first != PICKLE) {

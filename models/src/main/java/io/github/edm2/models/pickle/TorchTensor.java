@@ -94,16 +94,30 @@ public final class TorchTensor {
 
     /** This tensor if its elements follow one another in row-major order, or else such a copy. */
     public TorchTensor contiguous() {
+        return isContiguous() ? this : copy();
+    }
+
+    /** Bytes of the file that it needs: its own if they are contiguous, or else its storage. */
+    public long bytes() {
+        return isContiguous() ? length() * type().width() : storage.bytes();
+    }
+
+    private boolean isContiguous() {
         long expected = 1;
         boolean contiguous = true;
         for (int i = shape.length - 1; i >= 0; i--) {
             contiguous &= shape[i] == 1 || stride[i] == expected;
             expected *= shape[i];
         }
-        return contiguous ? this : copy();
+        return contiguous;
     }
 
     private TorchTensor copy() {
+        if (storage.bytes() > Integer.MAX_VALUE) {
+            throw new PickleException(
+                    "has a tensor of %d bytes whose elements do not follow one another, too large"
+                            .formatted(storage.bytes()));
+        }
         INDArray all = Nd4j.createUninitialized(type(), storage.length());
         storage.data().read(0, all.data().asNio());
         INDArray rowMajor = Nd4j.create(all.data(), shape, stride, offset, 'c', type()).dup('c');

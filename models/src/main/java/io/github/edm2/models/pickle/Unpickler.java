@@ -21,14 +21,13 @@ import java.util.function.Function;
  * allocate whatever length an opcode claims, copy tensors to the heap, and look constructors up in
  * a table that any code of the process can extend. Here time and memory are proportional to the
  * file: every opcode consumes a byte, lengths are compared with what is left, nothing recurses, and
- * what single calls copy is limited by {@link AllowedCalls}.
+ * the number of opcodes and what single calls copy is limited by a {@link Budget}.
  */
 final class Unpickler {
 
     private static final int NEWEST_PROTOCOL = 5;
-
-    /** Some thirty times what the largest EDM2 network takes, and at most some 100 MB of data. */
-    private static final int MOST_OPCODES = 1_000_000;
+    private static final int LONGEST_INTEGER = 255;
+    private static final int LONGEST_CLASS = 1 << 10;
 
     private final PickleCursor in;
     private final AllowedCalls calls;
@@ -70,7 +69,8 @@ final class Unpickler {
             throw new PickleException("is not a pickle of protocol 2 or newer");
         }
         protocol();
-        for (int count = 0; count < MOST_OPCODES; count++) {
+        while (true) {
+            calls.budget().opcode();
             int opcode = in.unsignedByte();
             if (opcode == '.') {
                 Object result = pop();
@@ -81,8 +81,6 @@ final class Unpickler {
             }
             execute(opcode);
         }
-        throw new PickleException(
-                "has more than %,d opcodes, so it is no network".formatted(MOST_OPCODES));
     }
 
     private void protocol() {
@@ -211,6 +209,9 @@ final class Unpickler {
         if (slice.length() == 0) {
             return 0L;
         }
+        if (slice.length() > LONGEST_INTEGER) {
+            throw damaged("an integer of %d bytes".formatted(slice.length()));
+        }
         byte[] littleEndian = slice.bytes();
         byte[] bigEndian = new byte[littleEndian.length];
         for (int i = 0; i < bigEndian.length; i++) {
@@ -280,7 +281,11 @@ final class Unpickler {
 
     private void pushNamedClass() {
         String name = pop(String.class);
-        push(new PickledClass(pop(String.class), name));
+        String module = pop(String.class);
+        if (Math.max(name.length(), module.length()) > LONGEST_CLASS) {
+            throw damaged("the name of a class before byte " + in.position());
+        }
+        push(new PickledClass(module, name));
     }
 
     private void reduce() {
@@ -308,8 +313,8 @@ final class Unpickler {
     }
 
     private PickleException unexpected(Object value) {
-        String type = value == null ? "None" : value.getClass().getSimpleName();
-        return damaged("an operand before byte %d is a %s".formatted(in.position(), type));
+        return damaged(
+                "an operand before byte %d is %s".formatted(in.position(), PythonType.of(value)));
     }
 
     private static PickleException damaged(String how) {

@@ -36,9 +36,7 @@ final class ZipArchive {
      * @throws PickleException if it is damaged or another kind of zip archive
      */
     static Object read(SeekableByteChannel channel) {
-        try {
-            // Not closed: that would close the channel, from which tensors are read later.
-            ZipFile zip = new ZipFile(channel);
+        try (ZipFile zip = new ZipFile(new BorrowedChannel(channel))) {
             for (ZipArchiveEntry entry : Collections.list(zip.getEntries())) {
                 String name = entry.getName();
                 if (name.equals(PICKLE) || name.endsWith("/" + PICKLE)) {
@@ -47,7 +45,7 @@ final class ZipArchive {
                 }
             }
         } catch (IOException | IllegalArgumentException e) {
-            throw new PickleException("is a damaged zip archive: " + e.getMessage(), e);
+            throw new PickleException("is a zip archive that is damaged or cut short", e);
         }
         throw new PickleException("is a zip archive, but none that PyTorch or this project wrote");
     }
@@ -63,6 +61,7 @@ final class ZipArchive {
                 || !(identifier.get(2) instanceof String key)) {
             throw new PickleException("is damaged: a storage without a key");
         }
+        AllowedCalls.key(key); // not too long
         TorchStorage known = storages.get(key);
         if (known == null) {
             known = TorchStorage.of(identifier);
