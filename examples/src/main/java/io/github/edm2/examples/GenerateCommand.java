@@ -1,7 +1,9 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.models.Edm2;
+import io.github.edm2.models.checkpoint.ModelFiles;
 import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.checkpoint.PublishedPreset;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.sampling.SeededNoise;
@@ -23,15 +25,35 @@ final class GenerateCommand implements Command {
     private static final HeunSampler DEFAULTS = HeunSampler.builder().build();
 
     private static final Setting<Path> NET =
-            Setting.required("net", Kind.FILE, "network file written by train or phema");
+            Setting.derived(
+                    "net",
+                    Kind.FILE,
+                    "that of --preset",
+                    "network file: of train, phema or convert, or official pickle");
     private static final Setting<Path> GNET =
             Setting.derived(
                     "gnet",
                     Kind.FILE,
-                    "none",
+                    "none, or that of --preset",
                     "network file of the guide: an unconditional or a weaker network");
     private static final Setting<Double> GUIDANCE =
-            Setting.of("guidance", Kind.NUMBER, 1.0, "strength of guidance; 1 for none");
+            Setting.derived(
+                    "guidance",
+                    Kind.NUMBER,
+                    "1, or that of --preset",
+                    "strength of guidance; 1 for none");
+    private static final Setting<String> PRESET =
+            Setting.derived(
+                    "preset",
+                    Kind.NAME,
+                    "none",
+                    "published networks of the official release, such as edm2-img64-s-fid or edm2-img512-s-guid-dino");
+    private static final Setting<Path> MODEL_DIR =
+            Setting.derived(
+                    "model-dir",
+                    Kind.FILE,
+                    "the cache folder, into which missing files are downloaded",
+                    "folder with the files of --preset");
     private static final Setting<Path> OUTDIR =
             Setting.required("outdir", Kind.FILE, "folder of the images; created if need be");
     private static final Setting<List<Long>> SEEDS =
@@ -106,28 +128,28 @@ final class GenerateCommand implements Command {
 
     @Override
     public String details() {
-        return "One PNG file per seed, named after it. A seed gives the same image in every batch.";
+        return "One PNG file per seed, named after it; one NPY file where the network makes latents of an"
+                + " autoencoder. A seed gives the same image in every batch. An unknown --preset lists all.";
     }
 
     @Override
     public List<Setting<?>> settings() {
         return List.of(
-                NET, GNET, GUIDANCE, OUTDIR, SEEDS, CLASS, NOISE, SUBDIRS, BATCH, STEPS, SIGMA_MIN,
-                SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
+                NET, GNET, GUIDANCE, PRESET, MODEL_DIR, OUTDIR, SEEDS, CLASS, NOISE, SUBDIRS, BATCH,
+                STEPS, SIGMA_MIN, SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
     }
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         HeunSampler sampler = sampler(arguments);
-        double guidance = arguments.get(GUIDANCE);
-        Path guideFile = arguments.get(GNET);
-        if (guidance != 1 && guideFile == null) {
+        Chosen chosen = chosen(arguments, out);
+        double guidance = chosen.guidance;
+        if (guidance != 1 && chosen.guide == null) {
             throw new UsageException("--guidance other than 1 needs --gnet");
         }
-        NoiseSource noise = arguments.get(NOISE, NoiseSource.of(arguments.get(NET)));
-        NetworkFile network = Edm2.read(arguments.get(NET));
-        NetworkFile guide = guideFile == null ? network : Edm2.read(guideFile);
-        requireImages(arguments.get(NET), network.options());
+        NoiseSource noise = arguments.get(NOISE, NoiseSource.of(chosen.net));
+        NetworkFile network = Edm2.read(chosen.net);
+        NetworkFile guide = chosen.guide == null ? network : Edm2.read(chosen.guide);
         requireSameData(network.options(), guide.options());
         Integer fixedClass = arguments.get(CLASS);
         requireClass(fixedClass, network.options().getLabelDim());
@@ -156,6 +178,35 @@ final class GenerateCommand implements Command {
         out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
     }
 
+    /** Network files and guidance, from the options or the preset. */
+    private record Chosen(Path net, Path guide, double guidance) {}
+
+    private static Chosen chosen(Arguments arguments, PrintStream out) {
+        String name = arguments.get(PRESET);
+        if (name == null) {
+            if (arguments.get(NET) == null) {
+                throw new UsageException("--net or --preset is missing");
+            }
+            if (arguments.get(MODEL_DIR) != null) {
+                throw new UsageException("--model-dir needs --preset");
+            }
+            return new Chosen(
+                    arguments.get(NET), arguments.get(GNET), arguments.get(GUIDANCE, 1.0));
+        }
+        PublishedPreset preset = PublishedPreset.of(name);
+        ModelFiles files = ModelFiles.standard(arguments.get(MODEL_DIR));
+        try (DownloadProgress progress = new DownloadProgress(out)) {
+            Path net = arguments.get(NET);
+            Path guide = arguments.get(GNET);
+            return new Chosen(
+                    net == null ? files.find(preset.net(), progress) : net,
+                    guide == null && preset.guide() != null
+                            ? files.find(preset.guide(), progress)
+                            : guide,
+                    arguments.get(GUIDANCE, preset.guidance()));
+        }
+    }
+
     private static HeunSampler sampler(Arguments arguments) {
         return HeunSampler.builder()
                 .steps(arguments.get(STEPS))
@@ -180,8 +231,7 @@ final class GenerateCommand implements Command {
             IntConsumer progress) {
         try (noise) {
             INDArray start = noise.get();
-            INDArray labels =
-                    labels(noise, (int) start.size(0), fixedClass, network.options().getLabelDim());
+            INDArray labels = labels(noise, fixedClass, network.options().getLabelDim());
             Denoiser denoiser =
                     Denoiser.guided(
                             Denoiser.of(network.graph(), labels),
@@ -200,26 +250,16 @@ final class GenerateCommand implements Command {
         return new long[] {network.getImgChannels(), size, size};
     }
 
-    private static INDArray labels(SeededNoise noise, int count, Integer fixedClass, int classes) {
+    private static INDArray labels(SeededNoise noise, Integer fixedClass, int classes) {
         if (classes == 0) {
             return null;
         }
-        int[] labels = new int[count];
-        if (fixedClass == null) {
-            labels = noise.randomClasses(classes);
-        } else {
+        // Drawn in any case, because further noise of the same generators comes after it.
+        int[] labels = noise.randomClasses(classes);
+        if (fixedClass != null) {
             Arrays.fill(labels, fixedClass);
         }
         return Nd4j.eye(classes).castTo(DataType.FLOAT).getRows(labels);
-    }
-
-    private static void requireImages(Path file, NetworkOptions network) {
-        int channels = network.getImgChannels();
-        if (channels != 1 && channels != 3) {
-            throw new CommandException(
-                    "%s makes latents of %d channels; only networks of grey or RGB pixels can be written as PNG"
-                            .formatted(file, channels));
-        }
     }
 
     private static void requireSameData(NetworkOptions network, NetworkOptions guide) {

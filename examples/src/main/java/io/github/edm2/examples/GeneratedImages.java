@@ -10,8 +10,12 @@ import java.nio.file.Path;
 import java.util.List;
 import javax.imageio.ImageIO;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
-/** A folder of PNG files named after the seeds of the images. */
+/**
+ * A folder of files named after the seeds of the images: PNG, or NPY with the numbers that the
+ * network gave where these are no grey or RGB pixels but latents of an autoencoder.
+ */
 final class GeneratedImages {
 
     private static final int IMAGES_PER_FOLDER = 1000;
@@ -32,20 +36,29 @@ final class GeneratedImages {
      * Writes images.
      *
      * @param seeds one per image
-     * @param images a network's output [seeds, 1 or 3 channels, height, width]
+     * @param images a network's output [seeds, channels, height, width]
      */
     void write(List<Long> seeds, INDArray images) throws IOException {
-        INDArray pixels = Pixels.decode(images);
+        boolean pixels = images.size(1) == 1 || images.size(1) == 3;
+        INDArray values = pixels ? Pixels.decode(images) : images;
         for (int i = 0; i < seeds.size(); i++) {
-            BufferedImage image = image(pixels.slice(i));
-            Path file = file(seeds.get(i));
+            INDArray one = values.slice(i);
+            Path file = file(seeds.get(i), pixels ? "png" : "npy");
             Files.createDirectories(file.getParent());
-            AtomicFile.write(file, out -> ImageIO.write(image, "png", out));
+            AtomicFile.write(
+                    file,
+                    out -> {
+                        if (pixels) {
+                            ImageIO.write(image(one), "png", out);
+                        } else {
+                            out.write(Nd4j.toNpyByteArray(one.dup('c')));
+                        }
+                    });
         }
     }
 
-    private Path file(long seed) {
-        String name = "%06d.png".formatted(seed);
+    private Path file(long seed, String extension) {
+        String name = "%06d.%s".formatted(seed, extension);
         return subfolders
                 ? folder.resolve("%06d".formatted(seed - seed % IMAGES_PER_FOLDER)).resolve(name)
                 : folder.resolve(name);

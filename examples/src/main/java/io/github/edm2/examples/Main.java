@@ -3,6 +3,7 @@ package io.github.edm2.examples;
 import ch.qos.logback.classic.Level;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.SnapshotException;
+import io.github.edm2.models.checkpoint.ModelFileException;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import io.github.edm2.models.data.DatasetException;
 import java.io.IOException;
@@ -97,6 +98,7 @@ public final class Main {
                 | DatasetException
                 | SnapshotException
                 | NetworkFileException
+                | ModelFileException
                 | IllegalArgumentException e) {
             return report(FAILED, command, e.getMessage(), verbose, e, err);
         } catch (IOException e) {

@@ -3,11 +3,14 @@ package io.github.edm2.models;
 import io.github.edm2.ema.SafetensorsFile;
 import io.github.edm2.ema.TensorFile;
 import io.github.edm2.layers.MpWeightLayer;
+import io.github.edm2.models.checkpoint.ModelFileException;
+import io.github.edm2.models.checkpoint.ModelFiles;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import io.github.edm2.models.checkpoint.NetworkFormat;
 import io.github.edm2.models.checkpoint.NetworkSafetensors;
 import io.github.edm2.models.checkpoint.OfficialFile;
+import io.github.edm2.models.checkpoint.PublishedPreset;
 import io.github.edm2.models.checkpoint.StateDict;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.training.FiniteAdam;
@@ -69,11 +72,24 @@ public class Edm2 extends ZooModel<Edm2> {
     /** FLOAT or DOUBLE. */
     @Builder.Default private DataType dataType = DataType.FLOAT;
 
-    /** A builder of a preset's network, see {@link Preset#presets()}. */
+    /** Name of the {@link PublishedPreset} that {@link #initPretrained} loads; null for none. */
+    private String pretrained;
+
+    /** Where {@link #initPretrained} finds its file; null for {@link ModelFiles#standard}. */
+    private ModelFiles modelFiles;
+
+    /**
+     * A builder of a preset's network, see {@link Preset#presets()}; where the official release
+     * publishes such a network, {@link #initPretrained} loads the one of the best FID.
+     */
     public static Edm2Builder preset(String name) {
         Preset preset = Preset.of(name);
+        String published = name + "-fid";
+        boolean isPublished =
+                PublishedPreset.all().stream().anyMatch(p -> p.name().equals(published));
         return builder()
                 .options(preset.network())
+                .pretrained(isPublished ? published : null)
                 .updater(
                         new FiniteAdam(
                                 new LearningRateSchedule(
@@ -92,7 +108,7 @@ public class Edm2 extends ZooModel<Edm2> {
      */
     public static ComputationGraph fromOfficial(Path file) {
         try (OfficialFile official = OfficialFile.open(file)) {
-            return fromOfficial(official);
+            return builder().build().initFrom(official);
         }
     }
 
@@ -107,7 +123,7 @@ public class Edm2 extends ZooModel<Edm2> {
         return switch (NetworkFormat.of(file)) {
             case OFFICIAL -> {
                 try (OfficialFile official = OfficialFile.open(file)) {
-                    yield new NetworkFile(official.options(), fromOfficial(official));
+                    yield new NetworkFile(official.options(), builder().build().initFrom(official));
                 }
             }
             case SAFETENSORS -> {
@@ -150,11 +166,16 @@ public class Edm2 extends ZooModel<Edm2> {
      * @throws NetworkFileException if tensors are missing, unknown or of another shape
      */
     public static ComputationGraph load(NetworkOptions options, TensorFile file) {
-        Edm2 model = builder().options(options).build();
+        return builder().build().initFrom(options, file);
+    }
+
+    /** A network with this model's training configuration, but a file's options and weights. */
+    private ComputationGraph initFrom(NetworkOptions stored, TensorFile file) {
         try {
-            ComputationGraph graph = new ComputationGraph(model.conf());
+            ComputationGraph graph = new ComputationGraph(conf(stored));
             // Without random weights, which take longer than reading the file.
-            graph.init(Nd4j.createUninitialized(DataType.FLOAT, model.cost().parameters()), false);
+            long length = NetworkCost.of(stored).parameters();
+            graph.init(Nd4j.createUninitialized(dataType, length), false);
             StateDict.load(graph, file);
             return graph;
         } catch (IllegalArgumentException e) {
@@ -162,8 +183,8 @@ public class Edm2 extends ZooModel<Edm2> {
         }
     }
 
-    private static ComputationGraph fromOfficial(OfficialFile official) {
-        ComputationGraph graph = load(official.options(), official);
+    private ComputationGraph initFrom(OfficialFile official) {
+        ComputationGraph graph = initFrom(official.options(), official);
         if (official.isHalf()) {
             for (Layer layer : graph.getLayers()) {
                 if (layer.conf().getLayer() instanceof MpWeightLayer weights) {
@@ -193,6 +214,10 @@ public class Edm2 extends ZooModel<Edm2> {
 
     /** The network's configuration. */
     public ComputationGraphConfiguration conf() {
+        return conf(networkOptions());
+    }
+
+    private ComputationGraphConfiguration conf(NetworkOptions network) {
         IUpdater chosen =
                 updater == null
                         ? new FiniteAdam(
@@ -211,7 +236,7 @@ public class Edm2 extends ZooModel<Edm2> {
                         .inferenceWorkspaceMode(workspaceMode)
                         .dataType(dataType)
                         .graphBuilder();
-        return GraphAssembler.assemble(networkOptions(), graph, seed).build();
+        return GraphAssembler.assemble(network, graph, seed).build();
     }
 
     /** The network with fresh weights. */
@@ -264,11 +289,44 @@ public class Edm2 extends ZooModel<Edm2> {
         return ComputationGraph.class;
     }
 
+    /**
+     * The network that the official release publishes under the name {@code pretrained}, found in
+     * the cache folder or downloaded; it has the file's options and this model's updater.
+     *
+     * @param pretrainedType IMAGENET, on which all of them were trained
+     * @throws UnsupportedOperationException if nothing is published under that name
+     * @throws ModelFileException if the file cannot be downloaded
+     * @throws NetworkFileException if the file is damaged
+     */
     @Override
-    public String pretrainedUrl(PretrainedType pretrainedType) {
-        return null;
+    public ComputationGraph initPretrained(PretrainedType pretrainedType) {
+        if (pretrainedUrl(pretrainedType) == null) {
+            throw new UnsupportedOperationException(
+                    "there is no pretrained network of %s; give builder().pretrained one of %s"
+                            .formatted(
+                                    pretrainedType,
+                                    PublishedPreset.all().stream()
+                                            .map(PublishedPreset::name)
+                                            .toList()));
+        }
+        Path file = files().find(PublishedPreset.of(pretrained).net(), (name, done, total) -> {});
+        try (OfficialFile official = OfficialFile.open(file)) {
+            return initFrom(official);
+        }
     }
 
+    private ModelFiles files() {
+        return modelFiles == null ? ModelFiles.standard(null) : modelFiles;
+    }
+
+    @Override
+    public String pretrainedUrl(PretrainedType pretrainedType) {
+        return pretrained == null || pretrainedType != PretrainedType.IMAGENET
+                ? null
+                : files().url(PublishedPreset.of(pretrained).net()).toString();
+    }
+
+    /** Not Adler-32 but SHA-256, see {@link ModelFiles}. */
     @Override
     public long pretrainedChecksum(PretrainedType pretrainedType) {
         return 0;

@@ -31,8 +31,6 @@ public final class OfficialFile implements TensorFile {
 
     private static final String NETWORK = "ema";
     private static final String NETWORK_CLASS = "Precond";
-    private static final String ENCODER = "encoder";
-    private static final String LATENT_ENCODER = "StabilityVAEEncoder";
     private static final int MOST_KEYS = 5;
     private static final int LONGEST_KEY = 40;
     private static final int LONGEST_MESSAGE = 500;
@@ -42,7 +40,6 @@ public final class OfficialFile implements TensorFile {
     private final Map<String, TorchTensor> tensors;
     private final Map<String, Info> infos;
     private final NetworkOptions options;
-    private final boolean latent;
 
     private OfficialFile(Path path, SeekableByteChannel channel) throws IOException {
         this.path = path;
@@ -61,9 +58,6 @@ public final class OfficialFile implements TensorFile {
                         .mapToLong(e -> e.getValue().length())
                         .sum();
         options = ConstructorArguments.options(network.state(), tensors.size(), parameters);
-        latent =
-                entries(root).get(ENCODER) instanceof PersistentObject encoder
-                        && encoder.className().equals(LATENT_ENCODER);
     }
 
     /**
@@ -155,11 +149,6 @@ public final class OfficialFile implements TensorFile {
     /** What the network was made with. */
     public NetworkOptions options() {
         return options;
-    }
-
-    /** Whether the network draws latents of an autoencoder rather than pixels. */
-    public boolean isLatent() {
-        return latent;
     }
 
     /** Whether its parameters are stored in half precision. */
