@@ -137,8 +137,8 @@ class GenerateCommandTest {
         Path cut = folder.resolve("cut.zip");
         byte[] bytes = Files.readAllBytes(net);
         Files.write(cut, Arrays.copyOf(bytes, bytes.length / 2));
-        refuseNetwork(text, "not a zip archive");
-        refuseNetwork(other, "not an archive of an EDM2 network");
+        refuseNetwork(text, "is no network file");
+        refuseNetwork(other, "none that PyTorch or this project wrote");
         refuseNetwork(damaged, "cannot be read as a network");
         refuseNetwork(cut, "cannot be read as a network");
         refuseNetwork(folder.resolve("missing.zip"), "There is no network file");

@@ -309,7 +309,7 @@ public class Edm2 extends ZooModel<Edm2> {
                                             .map(PublishedPreset::name)
                                             .toList()));
         }
-        Path file = files().find(PublishedPreset.of(pretrained).net(), (name, done, total) -> {});
+        Path file = files().find(PublishedPreset.of(pretrained).net(), new LoggedProgress());
         try (OfficialFile official = OfficialFile.open(file)) {
             return initFrom(official);
         }

@@ -81,7 +81,11 @@ class NoElementAccessTest {
                     "SafetensorsWriter: INDArray.amaxNumber",
                     "the range check of a half-precision snapshot that is being stored",
                     "TensorBuffer: INDArray.data",
-                    "the copy of a tensor between memory and a snapshot file");
+                    "the copy of a tensor between memory and a snapshot file",
+                    "WeightedSums: INDArray.data",
+                    "the sums that pieces of snapshot files are added to",
+                    "WeightedSums: DataBuffer.pointer",
+                    "the same");
 
     @ParameterizedTest
     @ValueSource(

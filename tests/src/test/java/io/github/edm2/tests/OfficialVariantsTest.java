@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.OfficialFile;
+import io.github.edm2.models.pickle.PickledClass;
+import io.github.edm2.models.pickle.TorchFile;
 import io.github.edm2.tests.Pickler.Binary;
 import io.github.edm2.tests.Pickler.Call;
 import io.github.edm2.tests.Pickler.Global;
@@ -22,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.apache.commons.compress.utils.SeekableInMemoryByteChannel;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -161,6 +164,18 @@ class OfficialVariantsTest {
         file.writeBytes(data.toByteArray());
         Files.write(network, file.toByteArray());
         assertReads(network);
+    }
+
+    /** Such files name the classes of modules beside their source text, which is skipped. */
+    @Test
+    void legacyArchiveNamesClasses() {
+        Tuple module = Tuple.of("module", new Global("a", "B"), "a.py", "import os");
+        ByteArrayOutputStream file = new ByteArrayOutputStream();
+        file.writeBytes(legacyHead());
+        file.writeBytes(Pickler.dump(2, List.of(new PersistentId(module))));
+        file.writeBytes(Pickler.dump(2, List.of()));
+        Object read = TorchFile.read(new SeekableInMemoryByteChannel(file.toByteArray()));
+        assertEquals(List.of(new PickledClass("a", "B")), read);
     }
 
     private void assertReads(Path file) throws IOException {

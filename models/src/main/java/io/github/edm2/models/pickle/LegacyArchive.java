@@ -14,6 +14,7 @@ final class LegacyArchive {
 
     private static final BigInteger MAGIC = new BigInteger("1950a86a20f9469cfc6c", 16);
     private static final long VERSION = 1001;
+    private static final String MODULE = "module";
 
     private LegacyArchive() {}
 
@@ -39,7 +40,7 @@ final class LegacyArchive {
                 machine instanceof Map<?, ?> map && Boolean.TRUE.equals(map.get("little_endian")),
                 "its byte order, which must be little-endian");
         Map<Object, TorchStorage> storages = new HashMap<>();
-        Object root = new Unpickler(in, calls, id -> storage(id, storages)).load();
+        Object root = new Unpickler(in, calls, id -> persistent(id, storages)).load();
         Object keys = new Unpickler(in, calls).load();
         require(keys instanceof List<?>, "its list of storages");
         for (Object key : (List<?>) keys) {
@@ -50,9 +51,14 @@ final class LegacyArchive {
         return root;
     }
 
-    private static TorchStorage storage(Object id, Map<Object, TorchStorage> storages) {
-        require(id instanceof List<?> list && list.size() >= 5, "a storage's name");
+    /** A storage, or the class of a module, whose name comes with its source text. */
+    private static Object persistent(Object id, Map<Object, TorchStorage> storages) {
+        require(id instanceof List<?>, "the name of something stored");
         List<?> identifier = (List<?>) id;
+        if (identifier.size() == 4 && MODULE.equals(identifier.get(0))) {
+            return identifier.get(1);
+        }
+        require(identifier.size() >= 5, "a storage's name");
         require(identifier.get(2) instanceof String, "a storage's key");
         require(identifier.size() == 5 || identifier.get(5) == null, "a part of a storage");
         return storages.computeIfAbsent(
