@@ -21,7 +21,6 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /**
@@ -36,6 +35,8 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
 
     private static final String OPTIONS = "edm2.json";
+
+    private static final int BUFFER = 1 << 20;
 
     /** Files say the same whenever they are written. */
     private static final LocalDateTime TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
@@ -74,7 +75,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
             throws IOException {
         zip.putNextEntry(entry(name));
         DataOutputStream data = new DataOutputStream(zip);
-        Nd4j.write(content, data);
+        ArrayStream.write(content, data);
         data.flush();
         zip.closeEntry();
     }
@@ -176,8 +177,8 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
     private static INDArray array(ZipFile zip, String name) throws IOException {
         try (DataInputStream in =
                 new DataInputStream(
-                        new BufferedInputStream(zip.getInputStream(required(zip, name))))) {
-            return Nd4j.read(in);
+                        new BufferedInputStream(zip.getInputStream(required(zip, name)), BUFFER))) {
+            return ArrayStream.read(in);
         }
     }
 
