@@ -7,6 +7,7 @@ import io.github.edm2.models.checkpoint.PublishedPreset;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.sampling.SeededNoise;
+import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -153,6 +154,9 @@ final class GenerateCommand implements Command {
         requireSameData(network.options(), guide.options());
         Integer fixedClass = arguments.get(CLASS);
         requireClass(fixedClass, network.options().getLabelDim());
+        FrozenNetwork frozen = new FrozenNetwork(network.options(), network.graph());
+        FrozenNetwork frozenGuide =
+                guide == network ? frozen : new FrozenNetwork(guide.options(), guide.graph());
 
         List<Long> seeds = arguments.get(SEEDS);
         int batch = arguments.get(BATCH);
@@ -166,8 +170,8 @@ final class GenerateCommand implements Command {
                 INDArray drawn =
                         sample(
                                 sampler,
-                                network,
-                                guide,
+                                frozen,
+                                frozenGuide,
                                 guidance,
                                 noise.factory().of(longs(part), shape(network.options())),
                                 fixedClass,
@@ -223,8 +227,8 @@ final class GenerateCommand implements Command {
 
     private static INDArray sample(
             HeunSampler sampler,
-            NetworkFile network,
-            NetworkFile guide,
+            FrozenNetwork network,
+            FrozenNetwork guide,
             double guidance,
             SeededNoise noise,
             Integer fixedClass,
@@ -234,9 +238,7 @@ final class GenerateCommand implements Command {
             INDArray labels = labels(noise, fixedClass, network.options().getLabelDim());
             Denoiser denoiser =
                     Denoiser.guided(
-                            Denoiser.of(network.graph(), labels),
-                            Denoiser.of(guide.graph(), labels),
-                            guidance);
+                            Denoiser.of(network, labels), Denoiser.of(guide, labels), guidance);
             return sampler.sample(denoiser, start, noise, progress);
         }
     }

@@ -72,10 +72,8 @@ public class CosineAttention extends ImageFunctionLayer {
         INDArray k = workspaces.dup(kept, part(normalized[0], 1), 'c');
         INDArray v = workspaces.dup(kept, part(normalized[0], 2), 'c');
         INDArray weights = like(kept, x, workspaces, groups, pixels, pixels);
-        Nd4j.matmul(q, k, weights, true, false, false);
-        Nd4j.exec(new SoftMax(weights, weights, 2));
         INDArray out = like(ArrayType.ACTIVATIONS, x, workspaces, groups, d, pixels);
-        Nd4j.matmul(v, weights, out, false, true, false);
+        attend(q, k, v, weights, out);
         return new INDArray[] {
             out.reshape('c', x.size(0), x.size(1) / 3, x.size(2), x.size(3)),
             normalized[1],
@@ -127,6 +125,40 @@ public class CosineAttention extends ImageFunctionLayer {
                 dx.reshape('c', groups, d, 3 * pixels),
                 workspaces);
         return dx;
+    }
+
+    /**
+     * The same on given arrays, made once to be run many times. Groups are batch times heads.
+     *
+     * @param qkv [groups, d, 3 pixels], overwritten
+     * @param out [groups, d, pixels], receives the result
+     * @param divisor [groups, 1, 3 pixels], overwritten
+     * @param q [groups, d, pixels], overwritten, as are the next two
+     * @param weights [groups, pixels, pixels], overwritten
+     */
+    public static Runnable operation(
+            INDArray qkv,
+            INDArray out,
+            INDArray divisor,
+            INDArray q,
+            INDArray k,
+            INDArray v,
+            INDArray weights) {
+        Runnable normalization = Normalization.operation(qkv, qkv, divisor);
+        return () -> {
+            normalization.run();
+            part(qkv, 0).mul(1 / Math.sqrt(q.size(1)), q);
+            k.assign(part(qkv, 1));
+            v.assign(part(qkv, 2));
+            attend(q, k, v, weights, out);
+        };
+    }
+
+    /** out = v softmax(qT k)T; q is already divided by sqrt(d). */
+    private static void attend(INDArray q, INDArray k, INDArray v, INDArray weights, INDArray out) {
+        Nd4j.matmul(q, k, weights, true, false, false);
+        Nd4j.exec(new SoftMax(weights, weights, 2));
+        Nd4j.matmul(v, weights, out, false, true, false);
     }
 
     /** Query, key or value of [groups, d, 3 pixels] as a view [groups, d, pixels]. */

@@ -47,8 +47,14 @@ public final class MpConcat extends FunctionVertex {
                 b.mul(factor(t, channelsB, channelsA, t)));
     }
 
-    /** C share / sqrt(own), symmetric in the two inputs. */
-    private static double factor(double share, long own, long other, double t) {
+    /**
+     * Factor of an input, C share / sqrt(own), symmetric in the two inputs.
+     *
+     * @param share t for the second input, 1 - t for the first
+     * @param own its channels
+     * @param other channels of the other input
+     */
+    public static double factor(double share, long own, long other, double t) {
         return Math.sqrt((own + other) / ((1 - t) * (1 - t) + t * t)) * share / Math.sqrt(own);
     }
 

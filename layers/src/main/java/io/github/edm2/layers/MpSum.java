@@ -35,7 +35,7 @@ public final class MpSum extends FunctionVertex {
 
     /** SameDiff face: a and b of the same shape. */
     public static SDVariable mpSum(SameDiff sd, SDVariable a, SDVariable b, double t) {
-        return a.mul(first(t)).add(b.mul(second(t)));
+        return a.mul(firstFactor(t)).add(b.mul(secondFactor(t)));
     }
 
     static double checkBalance(double t) {
@@ -47,11 +47,13 @@ public final class MpSum extends FunctionVertex {
         return t;
     }
 
-    private static double first(double t) {
+    /** Factor of the first input. */
+    public static double firstFactor(double t) {
         return (1 - t) / Math.hypot(1 - t, t);
     }
 
-    private static double second(double t) {
+    /** Factor of the second input. */
+    public static double secondFactor(double t) {
         return t / Math.hypot(1 - t, t);
     }
 
@@ -61,12 +63,12 @@ public final class MpSum extends FunctionVertex {
         INDArray sum =
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATIONS, a.dataType(), a.shape(), a.ordering());
-        a.mul(first(t), sum);
+        a.mul(firstFactor(t), sum);
         Nd4j.exec(
                 DynamicCustomOp.builder("axpy")
                         .addInputs(sum, inputs[1]) // first + argument * second
                         .addOutputs(sum)
-                        .addFloatingPointArguments(second(t))
+                        .addFloatingPointArguments(secondFactor(t))
                         .build());
         return sum;
     }
@@ -75,7 +77,8 @@ public final class MpSum extends FunctionVertex {
     protected INDArray[] backward(
             INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
         return new INDArray[] {
-            scaled(epsilon, first(t), workspaces), scaled(epsilon, second(t), workspaces)
+            scaled(epsilon, firstFactor(t), workspaces),
+            scaled(epsilon, secondFactor(t), workspaces)
         };
     }
 

@@ -128,6 +128,27 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         return layer;
     }
 
+    /**
+     * The weight that a layer multiplies by outside of training: normalize(W) gain / sqrt(N).
+     *
+     * @param layer at run time, configured by this class
+     * @return a new array in the weight's shape
+     */
+    public static INDArray effectiveWeight(Layer layer) {
+        return weight(layer).forward(false).dup('c');
+    }
+
+    private static MpWeight weight(Layer layer) {
+        MpWeightLayer conf = (MpWeightLayer) layer.conf().getLayer();
+        INDArray learned = conf.learnedGain ? layer.getParam(GAIN_KEY) : null;
+        return new MpWeight(
+                layer.getParam(WEIGHT_KEY),
+                learned,
+                conf.gain,
+                conf.forcedNormalization,
+                conf.halfPrecisionGain);
+    }
+
     private void checkConfiguration() {
         if (nIn < 1 || nOut < 1) {
             throw new DL4JInvalidConfigException(
@@ -319,14 +340,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             INDArray parameter = getParam(WEIGHT_KEY);
             MpWeightLayer conf = layerConf();
             if (weight == null || !weight.isOf(parameter)) {
-                INDArray learned = conf.learnedGain ? getParam(GAIN_KEY) : null;
-                weight =
-                        new MpWeight(
-                                parameter,
-                                learned,
-                                conf.gain,
-                                conf.forcedNormalization,
-                                conf.halfPrecisionGain);
+                weight = weight(this);
             }
             effective = weight.forward(training);
             preOutput = conf.multiply(input, effective, workspaces);

@@ -57,6 +57,21 @@ public final class Normalization {
     }
 
     /**
+     * The same on given arrays, made once to be run many times.
+     *
+     * @param x [outer, vector, inner]
+     * @param y receives x divided by (1e-4 + its root mean square over the vector); may be x
+     * @param divisor [outer, 1, inner], overwritten
+     */
+    public static Runnable operation(INDArray x, INDArray y, INDArray divisor) {
+        return () -> {
+            rms(x, divisor);
+            divisor.addi(EPSILON);
+            x.div(divisor, y);
+        };
+    }
+
+    /**
      * Forward pass with what the backward pass needs.
      *
      * @param x [outer, vector, inner]

@@ -143,6 +143,33 @@ public class Resample extends ImageFunctionLayer {
                 : down(epsilon, ArrayType.ACTIVATION_GRAD, workspaces).muli(4);
     }
 
+    /**
+     * The same on given arrays, made once to be run many times.
+     *
+     * @param x [batch, channels, height, width]
+     * @param y receives the result
+     * @param filter of even length
+     */
+    public static Runnable operation(
+            INDArray x, INDArray y, Direction direction, double... filter) {
+        boolean down = direction == Direction.DOWN;
+        INDArray kernel = kernel(checkFilter(filter), x.dataType());
+        DynamicCustomOp operation =
+                down
+                        ? convolution("conv2d", filter.length)
+                                .addInputs(planes(x), kernel)
+                                .addOutputs(planes(y))
+                                .build()
+                        : convolution("conv2d_input_bp", filter.length)
+                                .addInputs(
+                                        Nd4j.createFromArray(planes(y).shape()),
+                                        kernel.muli(4),
+                                        planes(x))
+                                .addOutputs(planes(y))
+                                .build();
+        return () -> Nd4j.exec(operation);
+    }
+
     private INDArray down(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
         long[] shape = {x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2};
         INDArray y = workspaces.createUninitialized(place, x.dataType(), shape, 'c');
@@ -175,7 +202,10 @@ public class Resample extends ImageFunctionLayer {
     }
 
     private DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name) {
-        int length = filter.length;
+        return convolution(name, filter.length);
+    }
+
+    private static DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name, int length) {
         int padding = (length - 1) / 2;
         return DynamicCustomOp.builder(name)
                 .addIntegerArguments(length, length, 2, 2, padding, padding, 1, 1, 0, 0, OIYX);

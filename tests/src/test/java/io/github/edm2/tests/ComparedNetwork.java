@@ -7,6 +7,7 @@ import io.github.edm2.models.diffusion.NoisePreProcessor;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.training.FiniteAdam;
+import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,6 +26,7 @@ final class ComparedNetwork implements Comparison.Side {
 
     private final NetworkOptions options;
     private final ComputationGraph graph;
+    private final FrozenNetwork frozen;
     private final EmaTracker tracker;
     private long images;
 
@@ -36,6 +38,7 @@ final class ComparedNetwork implements Comparison.Side {
                         .updater(new FiniteAdam(new LearningRateSchedule(1e-3, 0, 0, 1)))
                         .build()
                         .init();
+        frozen = new FrozenNetwork(options, graph);
         tracker = EmaTracker.of(graph, 0.05, 0.10);
     }
 
@@ -74,13 +77,13 @@ final class ComparedNetwork implements Comparison.Side {
     }
 
     private double forward(int batch) {
-        Denoiser denoiser = Denoiser.of(graph, labels(batch));
+        Denoiser denoiser = Denoiser.of(frozen, labels(batch));
         INDArray x = images(batch);
         return seconds(() -> denoiser.denoise(x, 1));
     }
 
     private double sample(int batch) {
-        Denoiser denoiser = Denoiser.of(graph, labels(batch));
+        Denoiser denoiser = Denoiser.of(frozen, labels(batch));
         INDArray noise = images(batch);
         HeunSampler sampler = HeunSampler.builder().steps(SAMPLING_STEPS).build();
         return seconds(() -> sampler.sample(denoiser, noise));

@@ -3,6 +3,7 @@ package io.github.edm2.tests;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
+import io.github.edm2.models.unet.FrozenNetwork;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -44,6 +45,18 @@ class CudaOperationsTest {
         for (String expected : new String[] {"conv2d", "conv2d_bp", "conv2d_input_bp", "matmul"}) {
             Assertions.assertTrue(operations.contains(expected), expected + " in " + operations);
         }
+    }
+
+    @Test
+    void frozenNetworkRunsOnCuda() {
+        FrozenNetwork frozen = new FrozenNetwork(model().networkOptions(), model().init());
+        Set<String> operations;
+        try (OperationRecorder recorder = OperationRecorder.open()) {
+            sample(Denoiser.of(frozen, BATCH.getFeatures(2)));
+            operations = recorder.customOperations();
+        }
+        assertOnCuda(operations);
+        Assertions.assertTrue(operations.contains("conv2d"), operations.toString());
     }
 
     @Test

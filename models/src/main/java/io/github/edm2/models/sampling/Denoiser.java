@@ -1,5 +1,6 @@
 package io.github.edm2.models.sampling;
 
+import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.GraphAssembler;
 import java.util.HashMap;
 import java.util.Map;
@@ -37,6 +38,15 @@ public interface Denoiser {
                     ? graph.output(x, sigmas, labelsOrZeros(x, labels, classes))[0]
                     : graph.output(x, sigmas)[0];
         };
+    }
+
+    /**
+     * The denoiser of a frozen network, the fastest.
+     *
+     * @param labels one-hot [batch, classes]; null for none
+     */
+    static Denoiser of(FrozenNetwork network, INDArray labels) {
+        return (x, sigma) -> network.denoise(x, sigma, labels);
     }
 
     /**

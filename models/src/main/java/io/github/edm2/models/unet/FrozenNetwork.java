@@ -1,0 +1,83 @@
+package io.github.edm2.models.unet;
+
+import io.github.edm2.layers.MpFourier;
+import io.github.edm2.layers.MpWeightLayer;
+import java.util.HashMap;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A network made ready for sampling: its weights normalized and scaled once, constants folded into
+ * them, and for each size of batch a fixed sequence of operations on arrays that are allocated once
+ * and used again. Gives the numbers of the graph up to rounding. It keeps its own weights: the
+ * graph may be trained on, and is frozen again where its new weights are wanted. For one thread at
+ * a time.
+ */
+public final class FrozenNetwork {
+
+    private final NetworkOptions options;
+    private final DataType type;
+    private final Map<String, INDArray> weights = new HashMap<>();
+    private final Map<String, INDArray> scaled = new HashMap<>();
+    private final Map<String, MpFourier> features = new HashMap<>();
+    private final Map<Long, FrozenPlan> plans = new HashMap<>();
+
+    /**
+     * Freezes a network.
+     *
+     * @param options what the network was made with
+     * @param graph made by {@link io.github.edm2.models.Edm2}; not changed
+     */
+    public FrozenNetwork(NetworkOptions options, ComputationGraph graph) {
+        this.options = options;
+        this.type = graph.params().dataType();
+        for (Layer layer : graph.getLayers()) {
+            String name = layer.conf().getLayer().getLayerName();
+            if (layer.conf().getLayer() instanceof MpWeightLayer) {
+                weights.put(name, MpWeightLayer.effectiveWeight(layer));
+            } else if (layer.conf().getLayer() instanceof MpFourier fourier) {
+                features.put(name, fourier);
+            }
+        }
+    }
+
+    /** What the network was made with. */
+    public NetworkOptions options() {
+        return options;
+    }
+
+    /**
+     * D(x; sigma).
+     *
+     * @param x noisy images [batch, channels, height, width]; not changed
+     * @param sigma standard deviation of the noise in all of them
+     * @param labels one-hot [batch, classes]; null for none
+     * @return clean images in x's shape, a new array
+     */
+    public INDArray denoise(INDArray x, double sigma, INDArray labels) {
+        return plans.computeIfAbsent(x.size(0), batch -> new FrozenPlan(this, batch))
+                .run(x, sigma, labels);
+    }
+
+    /** Data type of the graph's parameters, in which everything is computed. */
+    DataType type() {
+        return type;
+    }
+
+    MpFourier features(String layer) {
+        return features.get(layer);
+    }
+
+    /** The weight that a layer multiplies by, times a factor that is the same in every plan. */
+    INDArray weight(String layer, double factor) {
+        return scaled.computeIfAbsent(
+                layer,
+                name -> {
+                    INDArray weight = weights.remove(name);
+                    return factor == 1 ? weight : weight.muli(factor);
+                });
+    }
+}

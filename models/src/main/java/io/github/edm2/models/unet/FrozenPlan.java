@@ -1,0 +1,421 @@
+package io.github.edm2.models.unet;
+
+import io.github.edm2.layers.CosineAttention;
+import io.github.edm2.layers.MpConcat;
+import io.github.edm2.layers.MpFourier;
+import io.github.edm2.layers.MpSilu;
+import io.github.edm2.layers.MpSum;
+import io.github.edm2.layers.Normalization;
+import io.github.edm2.layers.Resample;
+import java.util.List;
+import java.util.Objects;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.impl.transforms.clip.ClipByValue;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Cos;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Swish;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * The operations of a {@link FrozenNetwork} for one size of batch. Scalar factors of SiLU and sums
+ * are folded into the weights before or behind them.
+ */
+final class FrozenPlan implements Assembler<Slot> {
+
+    private final FrozenNetwork network;
+    private final NetworkOptions options;
+    private final long batch;
+    private final OperationPlan plan;
+    private final List<Runnable> operations;
+
+    private final Slot image;
+    private final Slot labels;
+    private final Slot noise;
+    private Slot result;
+    private double sigma;
+
+    FrozenPlan(FrozenNetwork network, long batch) {
+        this.network = network;
+        this.options = network.options();
+        this.batch = batch;
+        plan = new OperationPlan(network.type());
+        int size = options.getImgResolution();
+        image = new Slot(batch, options.getImgChannels(), size, size);
+        labels = options.getLabelDim() > 0 ? new Slot(batch, options.getLabelDim()) : null;
+        noise = new Slot(batch, 1);
+        new Network<>(options, this).assemble();
+        try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            operations =
+                    plan.compile(
+                            Stream.of(image, labels, noise).filter(Objects::nonNull).toList(),
+                            result);
+        }
+    }
+
+    /** Computes D(x; sigma). */
+    INDArray run(INDArray x, double noiseLevel, INDArray oneHot) {
+        sigma = noiseLevel;
+        image.array.assign(x);
+        noise.array.assign(Math.log(noiseLevel) / 4);
+        if (labels != null) {
+            if (oneHot == null) {
+                labels.array.assign(0);
+            } else {
+                labels.array.assign(oneHot);
+            }
+        }
+        operations.forEach(Runnable::run);
+        return result.array.dup();
+    }
+
+    private Tensor<Slot> step(
+            Tensor<Slot> like,
+            Slot output,
+            boolean inPlace,
+            List<Slot> inputs,
+            List<Slot> temporaries,
+            Supplier<Runnable> operation) {
+        plan.add(inputs, temporaries, output, inPlace, operation);
+        return new Tensor<>(output, like.channels(), like.resolution());
+    }
+
+    private Slot images(int channels, int resolution) {
+        return new Slot(batch, channels, resolution, resolution);
+    }
+
+    @Override
+    public Tensor<Slot> image() {
+        return new Tensor<>(image, options.getImgChannels(), options.getImgResolution());
+    }
+
+    @Override
+    public Tensor<Slot> sigma() {
+        return new Tensor<>(noise, 1, 0);
+    }
+
+    @Override
+    public Tensor<Slot> label() {
+        return new Tensor<>(labels, options.getLabelDim(), 0);
+    }
+
+    @Override
+    public Tensor<Slot> convolution(
+            String name, Tensor<Slot> x, int out, int kernel, boolean learnedGain) {
+        Slot in = x.value();
+        Slot y = images(out, x.resolution());
+        return step(
+                new Tensor<>(y, out, x.resolution()),
+                y,
+                false,
+                List.of(in),
+                List.of(),
+                () -> convolution(name, in.array, y.array, in.pending * y.folded, kernel));
+    }
+
+    private Runnable convolution(String name, INDArray x, INDArray y, double factor, int kernel) {
+        INDArray weight =
+                network.weight(name, factor).reshape('c', y.size(1), x.size(1), kernel, kernel);
+        int padding = kernel / 2;
+        DynamicCustomOp convolution =
+                DynamicCustomOp.builder("conv2d")
+                        .addIntegerArguments(
+                                kernel, kernel, 1, 1, padding, padding, 1, 1, 0, 0, OIYX)
+                        .addInputs(x, weight)
+                        .addOutputs(y)
+                        .build();
+        return () -> Nd4j.exec(convolution);
+    }
+
+    private static final int OIYX = 1;
+
+    @Override
+    public Tensor<Slot> convolutionOfDropout(
+            String name, Tensor<Slot> x, int out, int kernel, double dropout) {
+        return convolution(name, x, out, kernel, false);
+    }
+
+    @Override
+    public Tensor<Slot> linear(
+            String name, Tensor<Slot> x, int out, double gain, boolean learnedGain) {
+        Slot in = x.value();
+        Slot y = new Slot(batch, out);
+        return step(
+                new Tensor<>(y, out, 0),
+                y,
+                false,
+                List.of(in),
+                List.of(),
+                () ->
+                        convolution(
+                                name,
+                                in.array.reshape(batch, x.channels(), 1, 1),
+                                y.array.reshape(batch, out, 1, 1),
+                                in.pending * y.folded,
+                                1));
+    }
+
+    @Override
+    public Tensor<Slot> silu(String name, Tensor<Slot> x) {
+        Slot in = x.value();
+        Slot y = new Slot(in.shape);
+        y.pending = 1 / MpSilu.MAGNITUDE;
+        return step(
+                x,
+                y,
+                true,
+                List.of(in),
+                List.of(),
+                () -> {
+                    Swish swish = new Swish(in.array, y.array);
+                    return () -> Nd4j.exec(swish);
+                });
+    }
+
+    @Override
+    public Tensor<Slot> sum(String name, Tensor<Slot> a, Tensor<Slot> b, double t) {
+        Slot first = a.value();
+        Slot second = b.value();
+        Slot y = new Slot(first.shape);
+        second.folded *= MpSum.secondFactor(t);
+        return step(
+                a,
+                y,
+                true,
+                List.of(second, first),
+                List.of(),
+                () -> {
+                    Axpy sum = new Axpy(first.array, second.array, y.array, MpSum.firstFactor(t));
+                    return () -> Nd4j.exec(sum);
+                });
+    }
+
+    @Override
+    public Tensor<Slot> concat(String name, Tensor<Slot> a, Tensor<Slot> b, double t) {
+        int na = a.channels();
+        int nb = b.channels();
+        Slot first = a.value();
+        Slot second = b.value();
+        Slot y = images(na + nb, a.resolution());
+        return step(
+                new Tensor<>(y, na + nb, a.resolution()),
+                y,
+                false,
+                List.of(first, second),
+                List.of(),
+                () -> {
+                    INDArray front = channels(y.array, 0, na);
+                    INDArray back = channels(y.array, na, na + nb);
+                    double fa = MpConcat.factor(1 - t, na, nb, t);
+                    double fb = MpConcat.factor(t, nb, na, t);
+                    return () -> {
+                        first.array.mul(fa, front);
+                        second.array.mul(fb, back);
+                    };
+                });
+    }
+
+    private static INDArray channels(INDArray x, int from, int to) {
+        return x.get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
+    }
+
+    @Override
+    public Tensor<Slot> modulate(String name, Tensor<Slot> x, Tensor<Slot> c) {
+        Slot in = x.value();
+        Slot factor = c.value();
+        Slot y = new Slot(in.shape);
+        Slot plusOne = new Slot(batch, x.channels(), 1, 1);
+        return step(
+                x,
+                y,
+                true,
+                List.of(in, factor),
+                List.of(plusOne),
+                () -> {
+                    INDArray flat = plusOne.array.reshape(batch, x.channels());
+                    return () -> {
+                        factor.array.add(1.0, flat);
+                        in.array.mul(plusOne.array, y.array);
+                    };
+                });
+    }
+
+    @Override
+    public Tensor<Slot> pixelNorm(String name, Tensor<Slot> x) {
+        Slot in = x.value();
+        Slot y = new Slot(in.shape);
+        long pixels = (long) x.resolution() * x.resolution();
+        Slot divisor = new Slot(batch, 1, pixels);
+        return step(
+                x,
+                y,
+                true,
+                List.of(in),
+                List.of(divisor),
+                () ->
+                        Normalization.operation(
+                                in.array.reshape(batch, x.channels(), pixels),
+                                y.array.reshape(batch, x.channels(), pixels),
+                                divisor.array));
+    }
+
+    @Override
+    public Tensor<Slot> resample(
+            String name, Tensor<Slot> x, Resample.Direction direction, double[] filter) {
+        boolean down = direction == Resample.Direction.DOWN;
+        int resolution = down ? x.resolution() / 2 : x.resolution() * 2;
+        Slot in = x.value();
+        Slot y = images(x.channels(), resolution);
+        return step(
+                new Tensor<>(y, x.channels(), resolution),
+                y,
+                false,
+                List.of(in),
+                List.of(),
+                () -> Resample.operation(in.array, y.array, direction, filter));
+    }
+
+    @Override
+    public Tensor<Slot> attention(String name, Tensor<Slot> x, int heads) {
+        int channels = x.channels() / 3;
+        long groups = batch * heads;
+        long d = channels / heads;
+        long pixels = (long) x.resolution() * x.resolution();
+        Slot in = x.value();
+        Slot y = images(channels, x.resolution());
+        Slot divisor = new Slot(groups, 1, 3 * pixels);
+        Slot q = new Slot(groups, d, pixels);
+        Slot k = new Slot(groups, d, pixels);
+        Slot v = new Slot(groups, d, pixels);
+        Slot w = new Slot(groups, pixels, pixels);
+        return step(
+                new Tensor<>(y, channels, x.resolution()),
+                y,
+                false,
+                List.of(in),
+                List.of(divisor, q, k, v, w),
+                () ->
+                        CosineAttention.operation(
+                                in.array.reshape(groups, d, 3 * pixels),
+                                y.array.reshape(groups, d, pixels),
+                                divisor.array,
+                                q.array,
+                                k.array,
+                                v.array,
+                                w.array));
+    }
+
+    @Override
+    public Tensor<Slot> clip(String name, Tensor<Slot> x, double limit) {
+        Slot in = x.value();
+        Slot y = new Slot(in.shape);
+        return step(
+                x,
+                y,
+                true,
+                List.of(in),
+                List.of(),
+                () -> {
+                    ClipByValue clip = new ClipByValue(in.array, -limit, limit);
+                    clip.addOutputArgument(y.array);
+                    return () -> Nd4j.exec(clip);
+                });
+    }
+
+    @Override
+    public Tensor<Slot> fourier(String name, Tensor<Slot> x, int channels) {
+        Slot in = x.value();
+        Slot y = new Slot(batch, channels);
+        return step(
+                new Tensor<>(y, channels, 0),
+                y,
+                false,
+                List.of(in),
+                List.of(),
+                () -> {
+                    MpFourier features = network.features(name);
+                    INDArray frequencies = row(features.getFrequencies());
+                    INDArray phases = row(features.getPhases());
+                    return () -> {
+                        in.array.mul(frequencies, y.array).addi(phases);
+                        Nd4j.exec(new Cos(y.array, y.array));
+                        y.array.muli(Math.sqrt(2));
+                    };
+                });
+    }
+
+    private INDArray row(float[] values) {
+        return Nd4j.createFromArray(values).reshape(1, values.length).castTo(network.type());
+    }
+
+    @Override
+    public Tensor<Slot> withOnes(String name, Tensor<Slot> x) {
+        Slot in = x.value();
+        Slot y = images(x.channels() + 1, x.resolution());
+        return step(
+                new Tensor<>(y, x.channels() + 1, x.resolution()),
+                y,
+                false,
+                List.of(in),
+                List.of(),
+                () -> {
+                    INDArray front = channels(y.array, 0, x.channels());
+                    INDArray ones = channels(y.array, x.channels(), x.channels() + 1);
+                    return () -> {
+                        front.assign(in.array);
+                        ones.assign(1);
+                    };
+                });
+    }
+
+    @Override
+    public Tensor<Slot> scaledInput(String name, Tensor<Slot> x, Tensor<Slot> level) {
+        Slot in = x.value();
+        Slot y = new Slot(in.shape);
+        return step(
+                x,
+                y,
+                false,
+                List.of(in),
+                List.of(),
+                () -> () -> in.array.mul(1 / Math.sqrt(variance()), y.array));
+    }
+
+    private double variance() {
+        return sigma * sigma + options.getSigmaData() * options.getSigmaData();
+    }
+
+    /** Already c_noise, which {@link #run} sets. */
+    @Override
+    public Tensor<Slot> noiseCondition(String name, Tensor<Slot> level) {
+        return level;
+    }
+
+    @Override
+    public Tensor<Slot> denoised(String name, Tensor<Slot> f, Tensor<Slot> x, Tensor<Slot> level) {
+        Slot raw = f.value();
+        Slot in = x.value();
+        Slot y = new Slot(raw.shape);
+        double sd = options.getSigmaData();
+        return step(
+                f,
+                y,
+                true,
+                List.of(raw, in),
+                List.of(),
+                () ->
+                        () -> {
+                            raw.array.mul(sigma * sd / Math.sqrt(variance()), y.array);
+                            Nd4j.exec(new Axpy(in.array, y.array, y.array, sd * sd / variance()));
+                        });
+    }
+
+    @Override
+    public void outputs(Tensor<Slot> denoised, Tensor<Slot> logVariance, Tensor<Slot> level) {
+        result = denoised.value();
+    }
+}

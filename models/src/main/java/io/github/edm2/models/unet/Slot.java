@@ -1,0 +1,24 @@
+package io.github.edm2.models.unet;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A value of a computation that an {@link OperationPlan} gives an array to. */
+final class Slot {
+    final long[] shape;
+
+    /** Its array once the plan is compiled. */
+    INDArray array;
+
+    /** Number of the last step that reads it. */
+    int lastUse = -1;
+
+    /** What the stored numbers must still be multiplied by, at whoever takes them. */
+    double pending = 1;
+
+    /** What the weights of the layer that gives them are multiplied by. */
+    double folded = 1;
+
+    Slot(long... shape) {
+        this.shape = shape;
+    }
+}
