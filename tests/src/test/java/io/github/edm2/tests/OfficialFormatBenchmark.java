@@ -24,9 +24,10 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 
 /**
  * Measures files of the official format at the size of preset edm2-img512-xs: loading a network,
- * and reconstructing 8 averages from 16 snapshots. Run it alone on a quiet machine, from the folder
- * {@code tests}, with the class path that Maven's {@code dependency:build-classpath} prints; its
- * argument is a folder with 4.5 GB of room, in which the files stay for the next run.
+ * and reconstructing 8 averages from 16 snapshots. Run it alone on a quiet machine with the tests'
+ * classes and the class path of {@code examples/target/classpath.txt}, as {@code
+ * tests/benchmark/compare} does; its argument is a folder with 4.5 GB of room, in which the files
+ * stay for the next run.
  */
 public final class OfficialFormatBenchmark {
 

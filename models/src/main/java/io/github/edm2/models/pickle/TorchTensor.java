@@ -1,5 +1,6 @@
 package io.github.edm2.models.pickle;
 
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
@@ -124,6 +125,7 @@ public final class TorchTensor {
         ByteBuffer elements = rowMajor.data().asNio();
         byte[] bytes = new byte[elements.remaining()];
         elements.get(bytes);
+        Reference.reachabilityFence(rowMajor); // the buffer alone does not keep its memory
         TorchStorage own = new TorchStorage(type(), length());
         own.setData(new FileSlice(new SeekableInMemoryByteChannel(bytes)));
         return new TorchTensor(own, 0, shape, rowMajorStride());
