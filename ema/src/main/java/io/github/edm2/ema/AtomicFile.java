@@ -45,7 +45,7 @@ public final class AtomicFile {
      */
     public static void write(Path file, Writer writer) throws IOException {
         replace(
-                file.resolveSibling("." + file.getFileName() + ".tmp"),
+                temporary(file),
                 w -> file,
                 channel -> {
                     OutputStream out =
@@ -54,6 +54,11 @@ public final class AtomicFile {
                     out.flush();
                     return null;
                 });
+    }
+
+    /** Where a file is written before it has its name. */
+    static Path temporary(Path file) {
+        return file.resolveSibling("." + file.getFileName() + ".tmp");
     }
 
     /** Writes the file's content and returns what the caller wants to know of it. */
@@ -94,22 +99,10 @@ public final class AtomicFile {
 
     private static <T> T replace(Path temporary, Function<T, Path> target, Content<T> content)
             throws IOException {
-        try {
-            T written;
-            try (FileChannel channel =
-                    FileChannel.open(
-                            temporary,
-                            StandardOpenOption.CREATE,
-                            StandardOpenOption.WRITE,
-                            StandardOpenOption.TRUNCATE_EXISTING)) {
-                written = content.writeTo(channel);
-                channel.force(true);
-            }
-            rename(temporary, target.apply(written));
+        try (AtomicOutput output = new AtomicOutput(temporary)) {
+            T written = content.writeTo(output.channel());
+            output.commit(target.apply(written));
             return written;
-        } catch (IOException | RuntimeException e) {
-            deleteAfter(e, temporary);
-            throw e;
         }
     }
 
@@ -122,14 +115,6 @@ public final class AtomicFile {
     public static String reason(IOException e) {
         boolean nameOnly = e instanceof FileSystemException f && f.getReason() == null;
         return nameOnly ? e.getClass().getSimpleName() + " " + e.getMessage() : e.getMessage();
-    }
-
-    private static void deleteAfter(Exception failure, Path temporary) {
-        try {
-            Files.deleteIfExists(temporary);
-        } catch (IOException e) {
-            failure.addSuppressed(e);
-        }
     }
 
     /** Makes the rename itself durable; only POSIX systems can open a folder for that. */

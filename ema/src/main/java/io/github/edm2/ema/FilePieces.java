@@ -1,9 +1,8 @@
 package io.github.edm2.ema;
 
 import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
 import java.util.List;
-import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -14,8 +13,11 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 final class FilePieces {
 
-    /** Elements of a piece: small enough for a cache, large enough to hide the cost of a switch. */
-    static final int CAPACITY = 1 << 17;
+    /** Elements of the pieces of all files together. */
+    private static final int TOTAL = 1 << 21;
+
+    /** Elements of a piece: not so few that reading them takes more calls than copying. */
+    private static final int SHORTEST = 1 << 12;
 
     /**
      * Elements that are summed up at a time: of all files together, they fit into a core's cache.
@@ -28,18 +30,24 @@ final class FilePieces {
      * @param tensor name of the tensor
      * @param begin first element in the tensor
      * @param count number of elements
-     * @param offset first element in the vector of all tensors
      */
-    record Place(String tensor, long begin, int count, long offset) {}
+    record Place(String tensor, long begin, int count) {}
 
     private final List<TensorFile> files;
     private final float[][] read;
-    private final ByteBuffer stored = ByteBuffer.allocateDirect(CAPACITY * Double.BYTES);
+    private final ByteBuffer stored;
     private Place place;
 
     FilePieces(List<TensorFile> files) {
         this.files = files;
-        read = new float[files.size()][CAPACITY];
+        int capacity = capacity(files.size());
+        read = new float[files.size()][capacity];
+        stored = ByteBuffer.allocateDirect(capacity * Double.BYTES);
+    }
+
+    /** Elements of the longest piece; the more files, the fewer, so that memory stays the same. */
+    static int capacity(int files) {
+        return Math.max(SHORTEST, TOTAL / files);
     }
 
     /** Reads a piece of every file. */
@@ -49,26 +57,19 @@ final class FilePieces {
             DataType type = file.tensors().get(next.tensor).type();
             stored.clear().limit(next.count * type.width());
             file.read(next.tensor, next.begin, stored);
-            FloatDecoder.decode(stored.flip(), type, read[i]);
+            FloatCodec.decode(stored.flip(), type, read[i]);
         }
         place = next;
     }
 
     /**
-     * Adds the piece that was read last to sums.
+     * Sums up the piece that was read last.
      *
-     * @param sums one vector of all tensors each
-     * @param factors factor of each file in each sum [sum][file]
+     * @param factors factor of each file
+     * @return the sum, of {@link Place#count} elements
      */
-    void addTo(List<FloatPointer> sums, float[][] factors) {
-        IntStream.range(0, sums.size())
-                .parallel()
-                .forEach(i -> addTo(sums.get(i).getPointer(place.offset), factors[i]));
-    }
-
-    private void addTo(FloatPointer total, float[] factors) {
+    FloatBuffer sum(float[] factors) {
         float[] sum = new float[place.count];
-        total.get(sum);
         for (int begin = 0; begin < place.count; begin += BLOCK) {
             int end = Math.min(begin + BLOCK, place.count);
             int file = 0;
@@ -79,7 +80,7 @@ final class FilePieces {
                 addOne(sum, read[file], factors[file], begin, end);
             }
         }
-        total.put(sum);
+        return FloatBuffer.wrap(sum);
     }
 
     /** Four files at a time, which spares reading and writing the sum for each. */

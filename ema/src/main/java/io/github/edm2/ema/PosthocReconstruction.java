@@ -1,11 +1,16 @@
 package io.github.edm2.ema;
 
-import java.util.ArrayList;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Reconstructs averages of any length from stored ones, whatever the format of their files (Karras
@@ -29,7 +34,12 @@ public final class PosthocReconstruction {
         this.progress = progress;
     }
 
-    /** Elements of tensors that a reconstruction at this time adds, for {@code progress}. */
+    /**
+     * Elements of tensors that a reconstruction at this time adds, for {@code progress}.
+     *
+     * @param imageCount as for {@link #at}
+     * @throws IllegalArgumentException if the moment is outside the stored ones
+     */
     public long work(long imageCount) {
         return used(imageCount).size() * new ParameterLayout(parameters).length();
     }
@@ -47,43 +57,118 @@ public final class PosthocReconstruction {
      * @throws SnapshotException if a file is missing, damaged or of another network
      */
     public Reconstruction at(long imageCount, double... sigmaRel) {
+        List<Coefficients> solved = solve(imageCount, sigmaRel);
+        ParameterLayout layout = new ParameterLayout(parameters);
+        // In parallel, because most of it is the system's handing out of pages.
+        List<Weights> sums =
+                solved.parallelStream().map(c -> Weights.zeros(layout, DataType.FLOAT)).toList();
+        List<ReconstructedProfile> profiles;
+        try {
+            profiles =
+                    sum(
+                            imageCount,
+                            solved,
+                            sums.stream().map(PosthocReconstruction::into).toList());
+        } catch (IOException e) {
+            throw new IllegalStateException("memory takes what it is given", e);
+        }
+        return new Reconstruction(
+                imageCount,
+                IntStream.range(0, sums.size())
+                        .mapToObj(i -> new ReconstructedWeights(profiles.get(i), sums.get(i)))
+                        .toList());
+    }
+
+    /**
+     * Reconstructs averages like {@link #at}, but hands them on piece by piece instead of keeping
+     * them, so that memory does not depend on the size of the network or the number of averages.
+     *
+     * @param imageCount as for {@link #at}
+     * @param sigmaRel as for {@link #at}
+     * @param sinks one for each sigmaRel, in its order; each takes the tensors in the order of the
+     *     shapes that this reconstruction was made with
+     * @return what is known of the averages, in the order of sigmaRel
+     * @throws IllegalArgumentException as for {@link #at}, or if there are more or fewer sinks;
+     *     they have got nothing then
+     * @throws SnapshotException if a file is missing, damaged or of another network; the sinks may
+     *     have got a part then
+     * @throws IOException if a sink throws it
+     */
+    public List<ReconstructedProfile> stream(
+            long imageCount, double[] sigmaRel, List<? extends WeightSink> sinks)
+            throws IOException {
+        if (sinks.size() != sigmaRel.length) {
+            throw new IllegalArgumentException(
+                    "give one sink for each of the %d values of sigmaRel, got %d"
+                            .formatted(sigmaRel.length, sinks.size()));
+        }
+        return sum(imageCount, solve(imageCount, sigmaRel), List.copyOf(sinks));
+    }
+
+    /** A target and how it is made of the averages that are used for it. */
+    private record Coefficients(ProfileAt target, PosthocCoefficients solution) {}
+
+    private List<Coefficients> solve(long imageCount, double[] sigmaRel) {
         if (sigmaRel.length == 0 || Arrays.stream(sigmaRel).distinct().count() < sigmaRel.length) {
             throw new IllegalArgumentException(
                     "give at least one sigmaRel and none twice, got " + Arrays.toString(sigmaRel));
-        }
-        long last = stored.stream().mapToLong(s -> s.at().imageCount()).max().orElse(0);
-        if (imageCount > last) {
-            throw new IllegalArgumentException(
-                    "the latest stored average is at %d images, got a target at %d"
-                            .formatted(last, imageCount));
         }
         List<ProfileAt> targets =
                 Arrays.stream(sigmaRel)
                         .mapToObj(s -> new ProfileAt(new PowerFunction(s), imageCount))
                         .toList();
-        List<StoredAverage> used = used(imageCount);
         List<PosthocCoefficients> solutions =
-                PosthocCoefficients.solve(used.stream().map(StoredAverage::at).toList(), targets);
-        double[][] coefficients =
-                solutions.stream()
+                PosthocCoefficients.solve(
+                        used(imageCount).stream().map(StoredAverage::at).toList(), targets);
+        return IntStream.range(0, sigmaRel.length)
+                .mapToObj(i -> new Coefficients(targets.get(i), solutions.get(i)))
+                .toList();
+    }
+
+    private List<ReconstructedProfile> sum(
+            long imageCount, List<Coefficients> solved, List<WeightSink> sinks) throws IOException {
+        double[][] factors =
+                solved.stream()
+                        .map(Coefficients::solution)
                         .map(s -> IntStream.range(0, s.count()).mapToDouble(s::get).toArray())
                         .toArray(double[][]::new);
-        WeightedSums sums =
-                WeightedSums.of(new ParameterLayout(parameters), used, coefficients, progress);
-        List<ReconstructedWeights> averages = new ArrayList<>();
-        for (int i = 0; i < targets.size(); i++) {
-            averages.add(
-                    new ReconstructedWeights(
-                            targets.get(i),
-                            sums.get(i),
-                            solutions.get(i).predictedError(),
-                            solutions.get(i).largestMagnitude(),
-                            sums.anyHalf()));
-        }
-        return new Reconstruction(imageCount, averages);
+        boolean half =
+                new WeightedSums(new ParameterLayout(parameters), sinks, progress)
+                        .add(used(imageCount), factors);
+        return solved.stream()
+                .map(
+                        c ->
+                                new ReconstructedProfile(
+                                        c.target,
+                                        c.solution.predictedError(),
+                                        c.solution.largestMagnitude(),
+                                        half))
+                .toList();
+    }
+
+    /** Fills the one vector of these weights. */
+    private static WeightSink into(Weights weights) {
+        INDArray vector = weights.storage().get(0);
+        Nd4j.getAffinityManager().ensureLocation(vector, Location.HOST);
+        Nd4j.getAffinityManager().tagLocation(vector, Location.HOST);
+        FloatPointer next = new FloatPointer(vector.data().pointer());
+        return elements -> {
+            int count = elements.remaining();
+            next.put(elements.array(), elements.arrayOffset() + elements.position(), count);
+            next.position(next.position() + count);
+        };
     }
 
     private List<StoredAverage> used(long imageCount) {
-        return stored.stream().filter(s -> s.at().imageCount() <= imageCount).toList();
+        long last = stored.stream().mapToLong(s -> s.at().imageCount()).max().orElse(0);
+        List<StoredAverage> used =
+                stored.stream().filter(s -> s.at().imageCount() <= imageCount).toList();
+        if (imageCount > last || used.isEmpty()) {
+            long first = stored.stream().mapToLong(s -> s.at().imageCount()).min().orElse(0);
+            throw new IllegalArgumentException(
+                    "the stored averages are from %d to %d images, got a target at %d"
+                            .formatted(first, last, imageCount));
+        }
+        return used;
     }
 }

@@ -24,7 +24,7 @@ public record Reconstruction(long imageCount, List<ReconstructedWeights> average
      */
     public ReconstructedWeights get(double sigmaRel) {
         return averages.stream()
-                .filter(a -> a.sigmaRel() == sigmaRel)
+                .filter(a -> a.profile().sigmaRel() == sigmaRel)
                 .findAny()
                 .orElseThrow(
                         () ->
@@ -33,7 +33,7 @@ public record Reconstruction(long imageCount, List<ReconstructedWeights> average
                                                 "sigmaRel %s was not reconstructed; there are %s",
                                                 sigmaRel,
                                                 averages.stream()
-                                                        .map(ReconstructedWeights::sigmaRel)
+                                                        .map(a -> a.profile().sigmaRel())
                                                         .toList())));
     }
 }

@@ -75,7 +75,7 @@ public final class SafetensorsFile implements TensorFile {
     public static void write(
             Path file, Map<String, INDArray> tensors, DataType type, Map<String, String> metadata) {
         AtomicFile.write(
-                file.resolveSibling("." + file.getFileName() + ".tmp"),
+                AtomicFile.temporary(file),
                 written -> file,
                 channel -> SafetensorsWriter.write(channel, tensors, type, metadata));
     }

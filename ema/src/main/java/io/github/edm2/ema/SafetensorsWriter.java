@@ -15,9 +15,6 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** Writes named arrays as a safetensors file, converting piece by piece. */
 final class SafetensorsWriter {
 
-    /** Largest number that half precision holds. */
-    private static final double HALF_MAX = 65504;
-
     /**
      * What was written.
      *
@@ -68,11 +65,11 @@ final class SafetensorsWriter {
 
     private void write(String name, INDArray tensor, TensorBuffer buffer, DataType type)
             throws IOException {
-        if (type == DataType.FLOAT16 && tensor.amaxNumber().doubleValue() > HALF_MAX) {
+        if (type == DataType.FLOAT16 && tensor.amaxNumber().doubleValue() > FloatCodec.HALF_MAX) {
             throw new SnapshotException(
                     String.format(
                             "%s reaches %s, beyond half precision's %s; store snapshots as FLOAT",
-                            name, tensor.amaxNumber(), HALF_MAX));
+                            name, tensor.amaxNumber(), FloatCodec.HALF_MAX));
         }
         long length = tensor.length();
         INDArray rowMajor = tensor.reshape('c', new long[] {length});

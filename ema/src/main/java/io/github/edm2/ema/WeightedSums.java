@@ -1,5 +1,7 @@
 package io.github.edm2.ema;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -10,92 +12,58 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Several weighted sums of networks in files, in float. A few files at a time are read side by
- * side, piece by piece; while the pieces of one place are added to all sums, a second thread reads
- * the next. Each file is read once; memory: one network per sum, and some pieces.
+ * Several weighted sums of networks in files, in float. The files are read side by side, piece by
+ * piece; while the pieces of one place are summed up and handed on, a second thread reads the next.
+ * Each file is read once; memory: a few pieces, whatever the size of the network.
  */
 final class WeightedSums {
 
-    /** Files read side by side. */
-    private static final int GROUP = 16;
-
-    private final List<Weights> sums;
-    private final List<FilePieces.Place> places = new ArrayList<>();
+    private final ParameterLayout layout;
+    private final List<WeightSink> sinks;
     private final LongConsumer progress;
-    private boolean anyHalf;
 
-    private WeightedSums(ParameterLayout layout, int count, LongConsumer progress) {
-        // In parallel, because most of it is the system's handing out of pages.
-        this.sums =
-                IntStream.range(0, count)
-                        .parallel()
-                        .mapToObj(i -> Weights.zeros(layout, DataType.FLOAT))
-                        .toList();
+    /**
+     * @param layout names and shapes of the tensors to add; files may hold more
+     * @param sinks take a sum each, in the layout's order
+     * @param progress told how many elements of tensors were added, piece by piece
+     */
+    WeightedSums(ParameterLayout layout, List<WeightSink> sinks, LongConsumer progress) {
+        this.layout = layout;
+        this.sinks = sinks;
         this.progress = progress;
-        long offset = 0;
-        for (Map.Entry<String, List<Long>> tensor : layout.shapes().entrySet()) {
-            long length = ParameterLayout.elements(tensor.getValue());
-            for (long begin = 0; begin < length; begin += FilePieces.CAPACITY) {
-                int length1 = (int) Math.min(FilePieces.CAPACITY, length - begin);
-                places.add(new FilePieces.Place(tensor.getKey(), begin, length1, offset + begin));
-            }
-            offset += length;
-        }
     }
 
     /**
      * Sums up.
      *
-     * @param layout names and shapes of the tensors to add; files may hold more
      * @param stored the files
      * @param coefficients factor of each file in each sum [sum][file]
-     * @param progress told how many elements of tensors were added, piece by piece
+     * @return whether a file had tensors in half precision
      * @throws SnapshotException if a file lacks a tensor or has it in another shape
+     * @throws IOException if a sink cannot take its sum
      */
-    static WeightedSums of(
-            ParameterLayout layout,
-            List<StoredAverage> stored,
-            double[][] coefficients,
-            LongConsumer progress) {
-        WeightedSums result = new WeightedSums(layout, coefficients.length, progress);
-        for (int from = 0; from < stored.size(); from += GROUP) {
-            int to = Math.min(from + GROUP, stored.size());
-            float[][] factors = new float[coefficients.length][to - from];
-            for (int sum = 0; sum < coefficients.length; sum++) {
-                for (int file = from; file < to; file++) {
-                    factors[sum][file - from] = (float) coefficients[sum][file];
-                }
+    boolean add(List<StoredAverage> stored, double[][] coefficients) throws IOException {
+        float[][] factors = new float[coefficients.length][stored.size()];
+        for (int sum = 0; sum < coefficients.length; sum++) {
+            for (int file = 0; file < stored.size(); file++) {
+                factors[sum][file] = (float) coefficients[sum][file];
             }
-            result.add(layout, stored.subList(from, to), factors);
         }
-        return result;
-    }
-
-    Weights get(int sum) {
-        return sums.get(sum);
-    }
-
-    /** Whether a file had tensors in half precision. */
-    boolean anyHalf() {
-        return anyHalf;
-    }
-
-    private void add(ParameterLayout layout, List<StoredAverage> group, float[][] factors) {
         List<TensorFile> files = new ArrayList<>();
         try {
-            for (StoredAverage average : group) {
+            boolean half = false;
+            for (StoredAverage average : stored) {
                 TensorFile file = average.file().get();
                 files.add(file);
-                anyHalf |= requireTensors(layout, file);
+                half |= requireTensors(layout, file);
             }
             add(files, factors);
+            return half;
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         } finally {
             files.forEach(TensorFile::close);
         }
@@ -124,21 +92,18 @@ final class WeightedSums {
     }
 
     private void add(List<TensorFile> files, float[][] factors) {
-        List<INDArray> vectors = sums.stream().map(sum -> sum.storage().get(0)).toList();
-        vectors.forEach(v -> Nd4j.getAffinityManager().ensureLocation(v, Location.HOST));
-        List<FloatPointer> pointers =
-                vectors.stream().map(v -> new FloatPointer(v.data().pointer())).toList();
+        List<FilePieces.Place> places = places(FilePieces.capacity(files.size()));
+        FilePieces current = new FilePieces(files);
+        FilePieces next = new FilePieces(files);
         ExecutorService reader = Executors.newSingleThreadExecutor();
         try {
-            FilePieces current = new FilePieces(files);
-            FilePieces next = new FilePieces(files);
-            Future<?> reading = submit(reader, current, 0);
+            Future<?> reading = submit(reader, current, places.get(0));
             for (int i = 0; i < places.size(); i++) {
                 await(reading);
                 if (i + 1 < places.size()) {
-                    reading = submit(reader, next, i + 1);
+                    reading = submit(reader, next, places.get(i + 1));
                 }
-                current.addTo(pointers, factors);
+                handOn(current, factors);
                 progress.accept((long) files.size() * places.get(i).count());
                 FilePieces read = current;
                 current = next;
@@ -147,11 +112,36 @@ final class WeightedSums {
         } finally {
             finish(reader);
         }
-        vectors.forEach(v -> Nd4j.getAffinityManager().tagLocation(v, Location.HOST));
     }
 
-    private Future<?> submit(ExecutorService reader, FilePieces pieces, int place) {
-        return reader.submit(() -> pieces.read(places.get(place)));
+    private List<FilePieces.Place> places(int capacity) {
+        List<FilePieces.Place> places = new ArrayList<>();
+        for (Map.Entry<String, List<Long>> tensor : layout.shapes().entrySet()) {
+            long length = ParameterLayout.elements(tensor.getValue());
+            for (long begin = 0; begin < length; begin += capacity) {
+                int count = (int) Math.min(capacity, length - begin);
+                places.add(new FilePieces.Place(tensor.getKey(), begin, count));
+            }
+        }
+        return places;
+    }
+
+    private void handOn(FilePieces pieces, float[][] factors) {
+        IntStream.range(0, sinks.size())
+                .parallel()
+                .forEach(
+                        i -> {
+                            try {
+                                sinks.get(i).write(pieces.sum(factors[i]));
+                            } catch (IOException e) {
+                                throw new UncheckedIOException(e);
+                            }
+                        });
+    }
+
+    private static Future<?> submit(
+            ExecutorService reader, FilePieces pieces, FilePieces.Place place) {
+        return reader.submit(() -> pieces.read(place));
     }
 
     private static void await(Future<?> reading) {

@@ -69,14 +69,14 @@ class ReconstructionTest {
         ProfileAt at = new ProfileAt(new PowerFunction(sigmaRel), END);
         double norm = Math.sqrt(at.innerProduct(at) * BATCH) * weightsNorm;
         double error = distance(direct.average(sigmaRel), found.weights()) / norm;
-        double rounding = 1e-5 * Math.max(1, found.largestCoefficient());
+        double rounding = 1e-5 * Math.max(1, found.profile().largestCoefficient());
         assertTrue(
-                error <= 1.5 * found.predictedError() + rounding,
-                error + " but predicted " + found.predictedError());
-        if (found.predictedError() > 1e-2) {
+                error <= 1.5 * found.profile().predictedError() + rounding,
+                error + " but predicted " + found.profile().predictedError());
+        if (found.profile().predictedError() > 1e-2) {
             assertTrue(
-                    error > 0.5 * found.predictedError(),
-                    error + " but predicted " + found.predictedError());
+                    error > 0.5 * found.profile().predictedError(),
+                    error + " but predicted " + found.profile().predictedError());
         }
     }
 
@@ -92,19 +92,22 @@ class ReconstructionTest {
     void storedAverageComesBackAsItself() {
         ReconstructedWeights found = reconstruct("float").get(0.05);
         assertClose(direct.average(0.05), found.weights(), 1e-6);
-        assertEquals(1, found.largestCoefficient(), 1e-9);
+        assertEquals(1, found.profile().largestCoefficient(), 1e-9);
     }
 
     @Test
     void halfSnapshotsSayWhereTheyLoseDigits() {
         ReconstructedWeights shortest = reconstruct("half").get(0.03);
-        double expected = shortest.largestCoefficient();
+        double expected = shortest.profile().largestCoefficient();
         assertTrue(expected > 2, "coefficient " + expected);
         assertTrue(
-                shortest.note().orElseThrow().contains(String.format("by %.1f", expected)),
-                shortest.note().toString());
-        assertTrue(reconstruct("half").get(0.15).note().isEmpty());
-        assertTrue(reconstruct("float").get(0.03).note().isEmpty());
+                shortest.profile()
+                        .note()
+                        .orElseThrow()
+                        .contains(String.format("by %.1f", expected)),
+                shortest.profile().note().toString());
+        assertTrue(reconstruct("half").get(0.15).profile().note().isEmpty());
+        assertTrue(reconstruct("float").get(0.03).profile().note().isEmpty());
         double largest = shortest.weights().get("0_W").amaxNumber().doubleValue();
         assertClose(
                 reconstruct("float").get(0.03).weights(),

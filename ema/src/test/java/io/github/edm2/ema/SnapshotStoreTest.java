@@ -154,10 +154,11 @@ class SnapshotStoreTest {
         graph.params().muli(2);
         for (long imageCount : new long[] {100, 200}) {
             // A folder in its place keeps the manifest from being written.
-            Files.createDirectory(folder.resolve(".manifest.tmp"));
+            Path obstacle = Files.createDirectory(folder.resolve(".manifest.tmp"));
             assertThrows(
                     SnapshotException.class,
                     () -> store.add(0.05, imageCount, Weights.of(graph), DataType.FLOAT));
+            Files.delete(obstacle);
         }
         assertEquals(4, files().size(), "two new snapshots that no manifest lists");
 

@@ -1,6 +1,7 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.NetworkSafetensors;
 import java.io.IOException;
@@ -16,12 +17,22 @@ enum NetworkType {
         void write(Path file, NetworkFile network) throws IOException {
             AtomicFile.write(file, stream -> network.write(stream, false));
         }
+
+        @Override
+        WeightFile withWeights(Path file, NetworkFile like, DataType type) throws IOException {
+            return like.withWeights(file);
+        }
     },
 
     SAFETENSORS {
         @Override
         void write(Path file, NetworkFile network) throws IOException {
             NetworkSafetensors.write(file, network, DataType.FLOAT);
+        }
+
+        @Override
+        WeightFile withWeights(Path file, NetworkFile like, DataType type) throws IOException {
+            return NetworkSafetensors.withWeights(file, like, type);
         }
     };
 
@@ -63,4 +74,12 @@ enum NetworkType {
 
     /** Writes a network, atomically. */
     abstract void write(Path file, NetworkFile network) throws IOException;
+
+    /**
+     * Begins the file of a network that is like another, but has other weights.
+     *
+     * @param type of the weights in a safetensors file; a zip archive has floats
+     * @return takes the weights in the order of the network's parameters
+     */
+    abstract WeightFile withWeights(Path file, NetworkFile like, DataType type) throws IOException;
 }

@@ -2,7 +2,6 @@ package io.github.edm2.examples;
 
 import io.github.edm2.ema.PowerFunction;
 import io.github.edm2.ema.ProfileAt;
-import io.github.edm2.ema.ReconstructedWeights;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
@@ -12,14 +11,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Raw snapshots of the official PyTorch release: files {@code PREFIX-KIMG-STD.pkl}, where KIMG
@@ -91,18 +88,8 @@ final class OfficialSnapshots implements Snapshots {
     }
 
     @Override
-    public Map<String, List<Long>> shapes() {
-        Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        try (OfficialFile last = OfficialFile.open(last())) {
-            last.tensors()
-                    .forEach(
-                            (name, info) -> {
-                                if (!StateDict.isBuffer(name)) {
-                                    shapes.put(name, info.shape());
-                                }
-                            });
-        }
-        return shapes;
+    public Map<String, List<Long>> shapes(NetworkFile network) {
+        return StateDict.parameters(network.graph());
     }
 
     private Path last() {
@@ -125,12 +112,5 @@ final class OfficialSnapshots implements Snapshots {
         try (OfficialFile last = OfficialFile.open(last())) {
             return new NetworkFile(last.options(), Edm2.load(last.options(), last));
         }
-    }
-
-    @Override
-    public void apply(ReconstructedWeights average, NetworkFile network) {
-        Map<String, INDArray> values = StateDict.of(network.graph());
-        values.putAll(average.weights().asMap());
-        StateDict.load(network.graph(), values);
     }
 }

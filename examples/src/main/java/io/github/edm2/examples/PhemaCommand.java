@@ -2,8 +2,9 @@ package io.github.edm2.examples;
 
 import io.github.edm2.ema.PosthocReconstruction;
 import io.github.edm2.ema.PowerFunction;
-import io.github.edm2.ema.ReconstructedWeights;
+import io.github.edm2.ema.ReconstructedProfile;
 import io.github.edm2.ema.StoredAverage;
+import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -13,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import me.tongfei.progressbar.ProgressBar;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** {@code edm2 phema}: reconstructs averages of any length from a training's snapshots. */
 final class PhemaCommand implements Command {
@@ -60,7 +62,13 @@ final class PhemaCommand implements Command {
                     "batch",
                     Kind.SMALL_COUNT,
                     8,
-                    "averages in memory at a time; the snapshots are read once for each batch");
+                    "averages that are made at a time; the snapshots are read once for each batch");
+    private static final Setting<Boolean> HALF =
+            Setting.of(
+                    "half",
+                    Kind.SWITCH,
+                    false,
+                    "half-precision weights, as the official tool writes; for --format safetensors");
     private static final Setting<Boolean> SKIP =
             Setting.of("skip", Kind.SWITCH, false, "leave out what exists in the output folder");
 
@@ -83,13 +91,17 @@ final class PhemaCommand implements Command {
     @Override
     public List<Setting<?>> settings() {
         return List.of(
-                INDIR, OUTDIR, OUTSTD, OUTKIMG, INPREFIX, INSTD, OUTPREFIX, FORMAT, BATCH, SKIP);
+                INDIR, OUTDIR, OUTSTD, OUTKIMG, INPREFIX, INSTD, OUTPREFIX, FORMAT, HALF, BATCH,
+                SKIP);
     }
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         List<Double> wanted = arguments.get(OUTSTD);
         wanted.forEach(PowerFunction::new); // checks the range before anything is read
+        if (arguments.get(HALF) && arguments.get(FORMAT) != NetworkType.SAFETENSORS) {
+            throw new UsageException("--half is for --format safetensors");
+        }
         Snapshots snapshots = snapshots(arguments);
         List<StoredAverage> stored = chosen(snapshots.averages(), arguments);
         Double kimg = arguments.get(OUTKIMG);
@@ -100,7 +112,8 @@ final class PhemaCommand implements Command {
                         arguments.get(OUTDIR),
                         arguments.get(OUTPREFIX),
                         snapshots.kimg(images),
-                        arguments.get(FORMAT));
+                        arguments.get(FORMAT),
+                        arguments.get(HALF) ? DataType.FLOAT16 : DataType.FLOAT);
         List<Double> missing = new ArrayList<>();
         for (double sigmaRel : wanted) {
             if (!arguments.get(SKIP) || !Files.exists(outputs.file(sigmaRel))) {
@@ -129,22 +142,16 @@ final class PhemaCommand implements Command {
             PrintStream out)
             throws IOException {
         NetworkFile network = snapshots.network();
+        Map<String, List<Long>> shapes = snapshots.shapes(network);
         List<String> table = new ArrayList<>();
         int batches = (wanted.size() + batch - 1) / batch;
-        Map<String, List<Long>> shapes = snapshots.shapes();
         long work = new PosthocReconstruction(shapes, stored, n -> {}).work(images) * batches;
         try (ProgressBar bar = Progress.start("phema", "M weights", MILLION, 0, work, out)) {
             PosthocReconstruction reconstruct =
                     new PosthocReconstruction(shapes, stored, bar::stepBy);
             for (int from = 0; from < wanted.size(); from += batch) {
-                double[] part =
-                        wanted.subList(from, Math.min(from + batch, wanted.size())).stream()
-                                .mapToDouble(Double::doubleValue)
-                                .toArray();
-                for (ReconstructedWeights average : reconstruct.at(images, part).averages()) {
-                    snapshots.apply(average, network);
-                    table.add(outputs.write(average, network));
-                }
+                List<Double> part = wanted.subList(from, Math.min(from + batch, wanted.size()));
+                table.addAll(outputs.write(reconstruct, images, part, network));
             }
         }
         return table;
@@ -195,7 +202,8 @@ final class PhemaCommand implements Command {
     }
 
     /** Where the networks go. */
-    private record Outputs(Path folder, String prefix, String kimg, NetworkType type) {
+    private record Outputs(
+            Path folder, String prefix, String kimg, NetworkType type, DataType weights) {
 
         Path file(double sigmaRel) {
             return folder.resolve(
@@ -204,17 +212,39 @@ final class PhemaCommand implements Command {
                                     prefix, kimg, EmaLengths.format(sigmaRel), type.extension()));
         }
 
-        /** Writes a network and returns its line of the table. */
-        String write(ReconstructedWeights average, NetworkFile network) throws IOException {
-            Path file = file(average.sigmaRel());
+        /** Reconstructs averages into their files and returns their lines of the table. */
+        List<String> write(
+                PosthocReconstruction reconstruct,
+                long images,
+                List<Double> sigmaRel,
+                NetworkFile network)
+                throws IOException {
             Files.createDirectories(folder);
-            type.write(file, network);
+            List<WeightFile> files = new ArrayList<>();
+            try {
+                for (double s : sigmaRel) {
+                    files.add(type.withWeights(file(s), network, weights));
+                }
+                double[] lengths = sigmaRel.stream().mapToDouble(Double::doubleValue).toArray();
+                List<ReconstructedProfile> profiles = reconstruct.stream(images, lengths, files);
+                for (WeightFile file : files) {
+                    file.commit();
+                }
+                return profiles.stream().map(this::line).toList();
+            } finally {
+                for (WeightFile file : files) {
+                    file.close();
+                }
+            }
+        }
+
+        private String line(ReconstructedProfile profile) {
             return "%-32s %9s %10.2e  %s"
                     .formatted(
-                            file.getFileName(),
-                            EmaLengths.format(average.sigmaRel()),
-                            average.predictedError(),
-                            average.note().orElse(""));
+                            file(profile.sigmaRel()).getFileName(),
+                            EmaLengths.format(profile.sigmaRel()),
+                            profile.predictedError(),
+                            profile.note().orElse(""));
         }
     }
 }

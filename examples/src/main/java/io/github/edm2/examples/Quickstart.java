@@ -243,7 +243,8 @@ final class Quickstart {
                 ReconstructedWeights average = averages.get(sigmaRel);
                 double value = AveragedWeights.with(graph, average.weights(), () -> loss.of(graph));
                 sweep.add(
-                        new QuickstartReport.EmaLength(sigmaRel, value, average.predictedError()));
+                        new QuickstartReport.EmaLength(
+                                sigmaRel, value, average.profile().predictedError()));
                 bar.step();
             }
         }
@@ -269,7 +270,7 @@ final class Quickstart {
         int classes = EmbeddedImages.CLASS_NAMES.size();
         long[] seeds = LongStream.range(0, (long) classes * SAMPLES_PER_CLASS).toArray();
         int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s / SAMPLES_PER_CLASS)).toArray();
-        String name = String.format(Locale.ROOT, "%.3f", average.sigmaRel());
+        String name = String.format(Locale.ROOT, "%.3f", average.profile().sigmaRel());
         INDArray samples =
                 AveragedWeights.with(
                         graph,

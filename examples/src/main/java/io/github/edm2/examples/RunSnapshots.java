@@ -1,10 +1,10 @@
 package io.github.edm2.examples;
 
-import io.github.edm2.ema.ReconstructedWeights;
 import io.github.edm2.ema.SnapshotStore;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.checkpoint.StateDict;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -29,8 +29,21 @@ final class RunSnapshots implements Snapshots {
     }
 
     @Override
-    public Map<String, List<Long>> shapes() {
-        return store.shapes();
+    public Map<String, List<Long>> shapes(NetworkFile network) {
+        Map<String, List<Long>> shapes = store.shapes();
+        if (!lengths(shapes).equals(lengths(StateDict.parameters(network.graph())))) {
+            throw new CommandException(
+                    "the snapshots in %s belong to another network than %s"
+                            .formatted(run.resolve(TrainingRun.SNAPSHOTS), TrainingRun.NETWORK));
+        }
+        return shapes;
+    }
+
+    /** Numbers of elements, which are the same where a gain is a scalar here and a vector there. */
+    private static List<Long> lengths(Map<String, List<Long>> shapes) {
+        return shapes.values().stream()
+                .map(shape -> shape.stream().reduce(1L, Math::multiplyExact))
+                .toList();
     }
 
     @Override
@@ -48,10 +61,5 @@ final class RunSnapshots implements Snapshots {
     @Override
     public NetworkFile network() {
         return Edm2.read(run.resolve(TrainingRun.NETWORK));
-    }
-
-    @Override
-    public void apply(ReconstructedWeights average, NetworkFile network) {
-        average.applyTo(network.graph());
     }
 }

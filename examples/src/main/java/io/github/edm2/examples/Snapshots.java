@@ -1,6 +1,5 @@
 package io.github.edm2.examples;
 
-import io.github.edm2.ema.ReconstructedWeights;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import java.util.List;
@@ -15,8 +14,13 @@ interface Snapshots {
     /** What is stored. */
     List<StoredAverage> averages();
 
-    /** Shapes of the tensors to average, by the names that they have in the files. */
-    Map<String, List<Long>> shapes();
+    /**
+     * Shapes of the tensors to average, by the names that they have in the files.
+     *
+     * @param network one of the training; gives the order
+     * @throws CommandException if they belong to another network
+     */
+    Map<String, List<Long>> shapes(NetworkFile network);
 
     /** The image count that a number of thousands stands for. */
     long images(double kimg);
@@ -24,9 +28,6 @@ interface Snapshots {
     /** An image count in the name of a network file. */
     String kimg(long images);
 
-    /** A network of the training, into which reconstructions can be put. */
+    /** A network of the training. */
     NetworkFile network();
-
-    /** Puts a reconstruction into {@link #network}. */
-    void apply(ReconstructedWeights average, NetworkFile network);
 }

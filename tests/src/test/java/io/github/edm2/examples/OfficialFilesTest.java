@@ -18,6 +18,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -225,6 +226,54 @@ class OfficialFilesTest {
                         "--outstd",
                         "0.08");
         assertTrue(said.contains("[0.05, 0.1]"), said);
+    }
+
+    @Test
+    void phemaWritesTheSameWeightsInEveryFormat() throws IOException {
+        Object[] phema = {
+            "phema",
+            "--indir",
+            OFFICIAL.resolve("raw-snapshots"),
+            "--outdir",
+            folder,
+            "--outstd",
+            "0.08,0.12",
+            "--format",
+            "safetensors"
+        };
+        run(0, phema);
+        run(0, Arrays.copyOf(phema, phema.length - 2));
+        Path file = folder.resolve("phema-0000006-0.120.safetensors");
+        Map<String, INDArray> exact = StateDict.of(Edm2.read(file).graph());
+        Path zip = folder.resolve("phema-0000006-0.120.zip");
+        assertEquals(exact, StateDict.of(Edm2.read(zip).graph()));
+        long size = Files.size(file);
+
+        List<Object> half = new ArrayList<>(List.of(phema));
+        half.add("--half");
+        run(0, half.toArray());
+        assertTrue(Files.size(file) < 0.6 * size, "half-precision weights take half the room");
+        Map<String, INDArray> rounded = StateDict.of(Edm2.read(file).graph());
+        exact.forEach((tensor, array) -> assertWithinHalfRounding(array, rounded, tensor));
+        half.removeAll(List.of("--format", "safetensors"));
+        run(2, half.toArray());
+    }
+
+    @Test
+    void phemaLeavesNothingHalfWritten() throws IOException {
+        Path in = Files.createDirectories(folder.resolve("in"));
+        try (Stream<Path> files = Files.list(OFFICIAL.resolve("raw-snapshots"))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, in.resolve(file.getFileName()));
+            }
+        }
+        Path damaged = in.resolve("network-snapshot-0000004-0.050.pkl");
+        Files.write(damaged, Arrays.copyOf(Files.readAllBytes(damaged), 1000));
+        Path out = Files.createDirectories(folder.resolve("out"));
+        run(1, "phema", "--indir", in, "--outdir", out, "--outstd", "0.05,0.1");
+        try (Stream<Path> left = Files.list(out)) {
+            assertEquals(List.of(), left.toList());
+        }
     }
 
     @Test

@@ -82,9 +82,9 @@ class NoElementAccessTest {
                     "the range check of a half-precision snapshot that is being stored",
                     "TensorBuffer: INDArray.data",
                     "the copy of a tensor between memory and a snapshot file",
-                    "WeightedSums: INDArray.data",
-                    "the sums that pieces of snapshot files are added to",
-                    "WeightedSums: DataBuffer.pointer",
+                    "PosthocReconstruction: INDArray.data",
+                    "the memory that reconstructed averages are put into piece by piece",
+                    "PosthocReconstruction: DataBuffer.pointer",
                     "the same");
 
     @ParameterizedTest

@@ -4,8 +4,12 @@ import io.github.edm2.ema.PosthocReconstruction;
 import io.github.edm2.ema.PowerFunction;
 import io.github.edm2.ema.ProfileAt;
 import io.github.edm2.ema.StoredAverage;
+import io.github.edm2.ema.TensorFile;
+import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
+import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.checkpoint.NetworkSafetensors;
 import io.github.edm2.models.checkpoint.OfficialFile;
 import io.github.edm2.models.checkpoint.StateDict;
 import io.github.edm2.models.unet.NetworkOptions;
@@ -21,13 +25,14 @@ import java.util.Map;
 import java.util.stream.DoubleStream;
 import org.bytedeco.javacpp.Pointer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Measures files of the official format at the size of preset edm2-img512-xs: loading a network,
- * and reconstructing 8 averages from 16 snapshots. Run it alone on a quiet machine with the tests'
- * classes and the class path of {@code examples/target/classpath.txt}, as {@code
- * tests/benchmark/compare} does; its argument is a folder with 4.5 GB of room, in which the files
- * stay for the next run.
+ * Measures files of the official format at the size of preset edm2-img512-xs: loading a network, or
+ * reconstructing 8 averages from 16 snapshots, in memory or into files. Run it alone on a quiet
+ * machine with the tests' classes and the class path of {@code examples/target/classpath.txt}, as
+ * {@code tests/benchmark/compare} does; its arguments are a folder with 6.5 GB of room, in which
+ * the files stay for the next run, and {@code load}, {@code stream} or {@code memory}.
  */
 public final class OfficialFormatBenchmark {
 
@@ -52,12 +57,22 @@ public final class OfficialFormatBenchmark {
                 stored.add(new StoredAverage(at, () -> OfficialFile.open(file)));
             }
         }
-        for (int run = 0; run < RUNS; run++) {
-            load(file(folder, 1, STORED[0]));
+        switch (args[1]) {
+            case "load" -> repeat(() -> load(file(folder, 1, STORED[0])));
+            case "stream" -> repeat(() -> stream(folder, stored));
+            case "memory" -> repeat(() -> inMemory(folder, stored));
+            default -> throw new IllegalArgumentException("load, stream or memory, got " + args[1]);
         }
-        for (int run = 0; run < RUNS; run++) {
-            reconstruct(folder, stored);
-            System.gc(); // gives the averages of this run back before the next
+    }
+
+    private interface Run {
+        void run() throws IOException;
+    }
+
+    private static void repeat(Run run) throws IOException {
+        for (int i = 0; i < RUNS; i++) {
+            run.run();
+            System.gc(); // gives the memory of this run back before the next
         }
     }
 
@@ -116,30 +131,51 @@ public final class OfficialFormatBenchmark {
         return (System.nanoTime() - start) / GIGA;
     }
 
-    private static void reconstruct(Path folder, List<StoredAverage> stored) throws IOException {
-        Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        try (OfficialFile file = OfficialFile.open(file(folder, 1, STORED[0]))) {
-            file.tensors()
-                    .forEach(
-                            (name, info) -> {
-                                if (!StateDict.isBuffer(name)) {
-                                    shapes.put(name, info.shape());
-                                }
-                            });
+    /** What {@code phema --format safetensors --half} does. */
+    private static void stream(Path folder, List<StoredAverage> stored) throws IOException {
+        long start = System.nanoTime();
+        NetworkFile network = Edm2.read(file(folder, SNAPSHOTS, STORED[1]));
+        double reading = (System.nanoTime() - start) / GIGA;
+        start = System.nanoTime();
+        List<WeightFile> files = new ArrayList<>();
+        for (double s : WANTED) {
+            files.add(
+                    NetworkSafetensors.withWeights(
+                            folder.resolve("phema-%.3f.safetensors".formatted(s)),
+                            network,
+                            DataType.FLOAT16));
         }
-        long bytes = 0;
-        for (int i = 1; i <= SNAPSHOTS; i++) {
-            for (double sigmaRel : STORED) {
-                bytes += Files.size(file(folder, i, sigmaRel));
-            }
+        new PosthocReconstruction(StateDict.parameters(network.graph()), stored, elements -> {})
+                .stream(SNAPSHOTS * 1024L, WANTED, files);
+        report("into half-precision files", stored, start);
+        for (WeightFile file : files) {
+            file.commit();
         }
+        report("flushed to the disk", stored, start);
+        System.out.printf("a network for its options and buffers was loaded in %.2f s%n", reading);
+    }
+
+    private static void inMemory(Path folder, List<StoredAverage> stored) {
+        Map<String, List<Long>> shapes =
+                StateDict.parameters(Edm2.fromOfficial(file(folder, 1, STORED[0])));
         long start = System.nanoTime();
         new PosthocReconstruction(shapes, stored, elements -> {}).at(SNAPSHOTS * 1024L, WANTED);
+        report("in memory", stored, start);
+    }
+
+    private static void report(String what, List<StoredAverage> stored, long start) {
         double seconds = (System.nanoTime() - start) / GIGA;
+        long bytes = 0;
+        for (StoredAverage average : stored) {
+            try (TensorFile file = average.file().get()) {
+                bytes += file.path().toFile().length();
+            }
+        }
         System.out.printf(
-                "reconstruct: %d averages from %d snapshots, %.2f GB in %.2f s: %.2f GB/s, process %.2f GB%n",
+                "%d averages from %d snapshots %s: %.2f GB in %.2f s, %.2f GB/s; process %.2f GB%n",
                 WANTED.length,
                 stored.size(),
+                what,
                 bytes / GIGA,
                 seconds,
                 bytes / GIGA / seconds,

@@ -3,8 +3,10 @@ package io.github.edm2.models.checkpoint;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import org.nd4j.linalg.api.buffer.BaseDataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
@@ -21,19 +23,56 @@ final class ArrayStream {
 
     private static final int PIECE = 1 << 17;
 
-    private ArrayStream() {}
+    private final DataOutputStream out;
+    private final long length;
+    private final byte[] bytes = new byte[PIECE * Float.BYTES];
+    private long written;
+
+    /**
+     * Begins a vector that is written piece by piece.
+     *
+     * @param like a FLOAT vector of its shape
+     * @param out not closed
+     */
+    ArrayStream(INDArray like, OutputStream out) throws IOException {
+        if (like.dataType() != DataType.FLOAT) {
+            throw new IllegalArgumentException("the vector must be FLOAT, got " + like.dataType());
+        }
+        this.out = new DataOutputStream(out);
+        length = like.length();
+        writeHeader(like, this.out);
+    }
+
+    /** Writes the next elements. */
+    void write(FloatBuffer elements) throws IOException {
+        FloatBuffer rest = elements.duplicate();
+        while (rest.hasRemaining()) {
+            int count = Math.min(PIECE, rest.remaining());
+            ByteBuffer.wrap(bytes).asFloatBuffer().put(rest.slice(rest.position(), count));
+            out.write(bytes, 0, count * Float.BYTES);
+            rest.position(rest.position() + count);
+            written += count;
+        }
+    }
+
+    /** Ends the vector. */
+    void finish() throws IOException {
+        if (written != length) {
+            throw new IllegalStateException(
+                    "the vector has %d elements, got %d".formatted(length, written));
+        }
+        out.flush();
+    }
 
     /**
      * Writes a vector.
      *
      * @param vector FLOAT or DOUBLE, no view
-     * @param out not closed
+     * @param stream not closed
      */
-    static void write(INDArray vector, DataOutputStream out) throws IOException {
-        vector.shapeInfoDataBuffer().write(out);
-        out.writeUTF(vector.data().allocationMode().name());
-        out.writeLong(vector.length());
-        out.writeUTF(vector.dataType().name());
+    static void write(INDArray vector, OutputStream stream) throws IOException {
+        DataOutputStream out = new DataOutputStream(stream);
+        writeHeader(vector, out);
         INDArray elements = vector.reshape(vector.ordering(), true, new long[] {vector.length()});
         try (Piece piece = new Piece(vector.dataType())) {
             for (long begin = 0; begin < vector.length(); begin += PIECE) {
@@ -43,6 +82,14 @@ final class ArrayStream {
                 out.write(piece.bigEndian(count), 0, count * vector.dataType().width());
             }
         }
+        out.flush();
+    }
+
+    private static void writeHeader(INDArray vector, DataOutputStream out) throws IOException {
+        vector.shapeInfoDataBuffer().write(out);
+        out.writeUTF(vector.data().allocationMode().name());
+        out.writeLong(vector.length());
+        out.writeUTF(vector.dataType().name());
     }
 
     /**

@@ -1,12 +1,16 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicOutput;
+import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.BufferedInputStream;
+import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
-import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.FloatBuffer;
+import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,6 +55,62 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
      * @throws IOException if it cannot be written
      */
     public void write(OutputStream out, boolean updater) throws IOException {
+        ZipOutputStream zip = begin(out);
+        write(zip, ModelSerializer.COEFFICIENTS_BIN, graph.params());
+        if (updater) {
+            write(zip, ModelSerializer.UPDATER_BIN, graph.getUpdater(true).getStateViewArray());
+        }
+        zip.finish();
+    }
+
+    /**
+     * Begins the archive of a network that is like this one, but has other weights.
+     *
+     * @param file created or replaced when it is complete
+     * @return takes the elements of {@link ComputationGraph#params()}
+     * @throws IOException if it cannot be written
+     */
+    public WeightFile withWeights(Path file) throws IOException {
+        AtomicOutput output = AtomicOutput.of(file);
+        try {
+            ZipOutputStream zip =
+                    begin(
+                            new BufferedOutputStream(
+                                    Channels.newOutputStream(output.channel()), BUFFER));
+            zip.putNextEntry(entry(ModelSerializer.COEFFICIENTS_BIN));
+            return new Archive(file, output, zip, new ArrayStream(graph.params(), zip));
+        } catch (IOException e) {
+            output.close();
+            throw e;
+        }
+    }
+
+    private record Archive(
+            Path file, AtomicOutput output, ZipOutputStream zip, ArrayStream coefficients)
+            implements WeightFile {
+
+        @Override
+        public void write(FloatBuffer elements) throws IOException {
+            coefficients.write(elements);
+        }
+
+        @Override
+        public void commit() throws IOException {
+            coefficients.finish();
+            zip.closeEntry();
+            zip.finish();
+            zip.flush();
+            output.commit(file);
+        }
+
+        @Override
+        public void close() throws IOException {
+            output.close();
+        }
+    }
+
+    /** Writes what comes before the weights. */
+    private ZipOutputStream begin(OutputStream out) throws IOException {
         ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.UTF_8);
         zip.setLevel(Deflater.NO_COMPRESSION); // weights hardly shrink
         write(zip, OPTIONS, JSON.writeValueAsBytes(options));
@@ -58,11 +118,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
                 zip,
                 ModelSerializer.CONFIGURATION_JSON,
                 graph.getConfiguration().toJson().getBytes(StandardCharsets.UTF_8));
-        write(zip, ModelSerializer.COEFFICIENTS_BIN, graph.params());
-        if (updater) {
-            write(zip, ModelSerializer.UPDATER_BIN, graph.getUpdater(true).getStateViewArray());
-        }
-        zip.finish();
+        return zip;
     }
 
     private static void write(ZipOutputStream zip, String name, byte[] content) throws IOException {
@@ -74,9 +130,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
     private static void write(ZipOutputStream zip, String name, INDArray content)
             throws IOException {
         zip.putNextEntry(entry(name));
-        DataOutputStream data = new DataOutputStream(zip);
-        ArrayStream.write(content, data);
-        data.flush();
+        ArrayStream.write(content, zip);
         zip.closeEntry();
     }
 

@@ -1,13 +1,18 @@
 package io.github.edm2.models.checkpoint;
 
 import io.github.edm2.ema.SafetensorsFile;
+import io.github.edm2.ema.SafetensorsSink;
 import io.github.edm2.ema.SnapshotException;
+import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /**
@@ -33,9 +38,46 @@ public final class NetworkSafetensors {
      * @throws SnapshotException if the file cannot be written; an existing one is then unchanged
      */
     public static void write(Path file, NetworkFile network, DataType type) throws IOException {
+        SafetensorsFile.write(file, StateDict.of(network.graph()), type, metadata(network));
+    }
+
+    /**
+     * Begins the file of a network that is like another, but has other weights.
+     *
+     * @param file created or replaced when it is complete
+     * @param like options and buffers
+     * @param type FLOAT, or FLOAT16 for half the size
+     * @return takes the parameters in the order of {@link StateDict#parameters}
+     * @throws IOException if it cannot be written
+     */
+    public static WeightFile withWeights(Path file, NetworkFile like, DataType type)
+            throws IOException {
+        Map<String, INDArray> all = StateDict.of(like.graph());
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        all.forEach(
+                (name, array) -> {
+                    if (StateDict.isBuffer(name)) {
+                        shapes.put(name, StateDict.shape(array));
+                    }
+                });
+        List<String> buffers = List.copyOf(shapes.keySet());
+        shapes.putAll(StateDict.parameters(like.graph()));
+        SafetensorsSink sink = new SafetensorsSink(file, shapes, type, metadata(like));
+        try {
+            for (String name : buffers) {
+                sink.write(FloatBuffer.wrap(all.get(name).toFloatVector()));
+            }
+            return sink;
+        } catch (IOException | RuntimeException e) {
+            sink.close();
+            throw e;
+        }
+    }
+
+    private static Map<String, String> metadata(NetworkFile network) throws IOException {
         Map<String, String> metadata = new LinkedHashMap<>(FORMAT);
         metadata.put(OPTIONS, JSON.writeValueAsString(network.options()));
-        SafetensorsFile.write(file, StateDict.of(network.graph()), type, metadata);
+        return metadata;
     }
 
     /**

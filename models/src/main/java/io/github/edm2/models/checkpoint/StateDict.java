@@ -4,6 +4,7 @@ import io.github.edm2.ema.TensorFile;
 import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpWeightLayer;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -97,12 +98,27 @@ public final class StateDict {
         }
     }
 
+    /**
+     * Shapes of the parameters, without the buffers.
+     *
+     * @param graph made by {@link io.github.edm2.models.Edm2}
+     * @return shapes by name, in the order of {@link ComputationGraph#params()}
+     */
+    public static Map<String, List<Long>> parameters(ComputationGraph graph) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        of(graph).entrySet().stream()
+                .filter(e -> !isBuffer(e.getKey()))
+                .sorted(Comparator.comparingLong(e -> e.getValue().offset()))
+                .forEach(e -> shapes.put(e.getKey(), shape(e.getValue())));
+        return shapes;
+    }
+
     /** Whether a name is that of a buffer, which is not trained. */
     public static boolean isBuffer(String name) {
         return name.endsWith(FREQUENCIES) || name.endsWith(PHASES);
     }
 
-    private static List<Long> shape(INDArray array) {
+    static List<Long> shape(INDArray array) {
         return Arrays.stream(array.shape()).boxed().toList();
     }
 

@@ -38,8 +38,11 @@ class OfficialFileFuzzTest {
     private static final int MUTATIONS = Integer.getInteger("fuzz.mutations", 10_000);
     private static final long SEED = Long.getLong("fuzz.seed", 1);
 
-    /** One mutation in so many is of the golden file, which takes longer than the others. */
-    private static final int GOLDEN_SHARE = 8;
+    /**
+     * One mutation in so many is of the golden file, which takes longer than the others ({@code
+     * fuzz.golden}; 1 for all).
+     */
+    private static final int GOLDEN_SHARE = Integer.getInteger("fuzz.golden", 8);
 
     private static final double LONGEST_SECONDS = 5;
 
