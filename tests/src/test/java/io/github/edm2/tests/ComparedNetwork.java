@@ -53,12 +53,25 @@ final class ComparedNetwork implements Comparison.Side {
     @Override
     public double run(String task, int batch) throws IOException {
         return switch (task) {
-            case "forward" -> forward(batch);
+            case "forward" -> seconds(forwardOf(batch));
             case "sample" -> sample(batch);
-            case "train" -> train(batch);
+            case "train" -> seconds(trainOf(batch));
             case "ema" -> ema();
             case "memory" -> memory();
             default -> throw new IllegalArgumentException(task);
+        };
+    }
+
+    /**
+     * A task that can be profiled, its arguments being made already.
+     *
+     * @param task {@code forward} or {@code train}
+     */
+    Runnable task(String task, int batch) {
+        return switch (task) {
+            case "forward" -> forwardOf(batch);
+            case "train" -> trainOf(batch);
+            default -> throw new IllegalArgumentException("forward or train, got " + task);
         };
     }
 
@@ -76,10 +89,10 @@ final class ComparedNetwork implements Comparison.Side {
         return Nd4j.eye(options.getLabelDim()).castTo(DataType.FLOAT).getRows(rows);
     }
 
-    private double forward(int batch) {
+    private Runnable forwardOf(int batch) {
         Denoiser denoiser = Denoiser.of(frozen, labels(batch));
         INDArray x = images(batch);
-        return seconds(() -> denoiser.denoise(x, 1));
+        return () -> denoiser.denoise(x, 1);
     }
 
     private double sample(int batch) {
@@ -89,7 +102,7 @@ final class ComparedNetwork implements Comparison.Side {
         return seconds(() -> sampler.sample(denoiser, noise));
     }
 
-    private double train(int batch) {
+    private Runnable trainOf(int batch) {
         INDArray clean = images(batch);
         INDArray labels = labels(batch);
         MultiDataSet data =
@@ -98,7 +111,7 @@ final class ComparedNetwork implements Comparison.Side {
                         new INDArray[] {clean});
         NoisePreProcessor noise = new NoisePreProcessor(-0.4, 1, 0, 0);
         noise.addNoise(data, Nd4j.randn(DataType.FLOAT, batch, 1), images(batch));
-        return seconds(() -> graph.fit(data));
+        return () -> graph.fit(data);
     }
 
     private double ema() {

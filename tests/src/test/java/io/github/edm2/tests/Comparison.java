@@ -50,6 +50,7 @@ public final class Comparison {
     private static final double MOST_SECONDS = 12;
     private static final double QUICK_SECONDS = 3;
     private static final int MOST_RUNS = 15;
+    private static final int PROFILED_SHAPES = 25;
 
     /** Idle processes of OpenMP spin for a moment, which would slow the other side. */
     private static final int PAUSE_MILLIS = 30;
@@ -65,12 +66,17 @@ public final class Comparison {
     /**
      * Runs the comparison.
      *
-     * @param args folder of the PyTorch program, number of threads, names of sizes; {@code --quick}
+     * @param args folder of the PyTorch program, number of threads, names of sizes; {@code
+     *     --quick}; or {@code --profile} and a task, for a profile of this side by operation
      */
     public static void main(String[] args) throws IOException, InterruptedException {
         List<String> names = new ArrayList<>(Arrays.asList(args).subList(2, args.length));
         boolean quick = names.remove("--quick");
         Map<String, NetworkOptions> sizes = sizes();
+        if (names.remove("--profile")) {
+            profile(names.get(0), Integer.parseInt(names.get(1)), sizes.get(names.get(2)));
+            return;
+        }
         names = names.isEmpty() ? List.of("small", "medium") : names;
         Comparison comparison =
                 new Comparison(quick ? QUICK_SECONDS : MOST_SECONDS, Integer.parseInt(args[1]));
@@ -81,6 +87,14 @@ public final class Comparison {
             }
             comparison.compare(name, sizes.get(name), Path.of(args[0]));
         }
+    }
+
+    private static void profile(String task, int batch, NetworkOptions options) {
+        Runnable run = new ComparedNetwork(options).task(task, batch);
+        for (int i = 0; i < MOST_RUNS; i++) {
+            run.run();
+        }
+        OperationProfile.of(run, MOST_RUNS).print(System.out, PROFILED_SHAPES);
     }
 
     private static Map<String, NetworkOptions> sizes() {

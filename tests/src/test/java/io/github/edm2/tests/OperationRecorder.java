@@ -9,8 +9,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentSkipListSet;
+import java.util.function.ObjLongConsumer;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.CustomOpDescriptor;
+import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -31,13 +33,25 @@ public final class OperationRecorder implements AutoCloseable {
     private final OpExecutioner backend;
     private final Set<String> names = new ConcurrentSkipListSet<>();
 
-    private OperationRecorder(OpExecutioner backend) {
+    private final ObjLongConsumer<Object> timings;
+
+    private OperationRecorder(OpExecutioner backend, ObjLongConsumer<Object> timings) {
         this.backend = backend;
+        this.timings = timings;
     }
 
     /** Starts to record. */
     public static OperationRecorder open() {
-        OperationRecorder recorder = new OperationRecorder(Nd4j.getExecutioner());
+        return open((operation, nanos) -> {});
+    }
+
+    /**
+     * Starts to record.
+     *
+     * @param timings told of each operation, custom or legacy, and the nanoseconds that it took
+     */
+    static OperationRecorder open(ObjLongConsumer<Object> timings) {
+        OperationRecorder recorder = new OperationRecorder(Nd4j.getExecutioner(), timings);
         install(
                 (OpExecutioner)
                         Proxy.newProxyInstance(
@@ -48,15 +62,19 @@ public final class OperationRecorder implements AutoCloseable {
     }
 
     private Object call(Method method, Object[] arguments) throws Throwable {
-        if (arguments != null
-                && method.getName().startsWith("exec")
-                && arguments[0] instanceof CustomOp operation) {
+        boolean execution = arguments != null && method.getName().startsWith("exec");
+        if (execution && arguments[0] instanceof CustomOp operation) {
             names.add(registered(operation.opName()));
         }
+        long start = System.nanoTime();
         try {
             return method.invoke(backend, arguments);
         } catch (InvocationTargetException e) {
             throw e.getCause();
+        } finally {
+            if (execution && (arguments[0] instanceof Op || arguments[0] instanceof CustomOp)) {
+                timings.accept(arguments[0], System.nanoTime() - start);
+            }
         }
     }
 
