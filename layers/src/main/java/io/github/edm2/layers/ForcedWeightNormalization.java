@@ -79,12 +79,8 @@ public final class ForcedWeightNormalization extends BaseListener {
     }
 
     private static void normalize(INDArray weight) {
-        long fanIn = Normalization.fanIn(weight.shape());
-        INDArray rows = weight.reshape('c', weight.size(0), fanIn, 1);
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            INDArray rms = Nd4j.createUninitialized(weight.dataType(), weight.size(0), 1, 1);
-            Normalization.rms(rows, rms);
-            rows.divi(rms.addi(Normalization.EPSILON));
+            new MpWeight(weight, null, 1, true, false).forward(true);
         }
     }
 }

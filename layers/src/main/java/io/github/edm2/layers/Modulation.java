@@ -8,7 +8,6 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -50,7 +49,18 @@ public final class Modulation extends FunctionVertex {
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATION_GRAD, x.dataType(), inputs[1].shape(), 'c');
         epsilon.mul(x, dx);
-        Nd4j.exec(new Sum(dx.reshape(x.size(0), x.size(1), x.size(2) * x.size(3)), dc, 2));
+        // As a product with ones: ND4J's reductions (M2.1, CPU) take three to five times as long.
+        long pixels = x.size(2) * x.size(3);
+        Nd4j.matmul(
+                dx.reshape(dc.length(), pixels),
+                workspaces
+                        .createUninitialized(
+                                ArrayType.BP_WORKING_MEM, x.dataType(), new long[] {pixels, 1}, 'c')
+                        .assign(1),
+                dc.reshape(dc.length(), 1),
+                false,
+                false,
+                false);
         epsilon.mul(factor, dx);
         return new INDArray[] {dx, dc};
     }

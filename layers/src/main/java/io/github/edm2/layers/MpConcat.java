@@ -8,6 +8,9 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -70,9 +73,43 @@ public final class MpConcat extends FunctionVertex {
                         a.dataType(),
                         new long[] {a.size(0), na + nb, a.size(2), a.size(3)},
                         'c');
-        a.mul(factor(1 - t, na, nb, t), channels(out, 0, na));
-        b.mul(factor(t, nb, na, t), channels(out, na, na + nb));
+        operation(
+                        a,
+                        b,
+                        out,
+                        workspaces.createUninitialized(
+                                ArrayType.FF_WORKING_MEM, a.dataType(), a.shape(), 'c'),
+                        workspaces.createUninitialized(
+                                ArrayType.FF_WORKING_MEM, b.dataType(), b.shape(), 'c'),
+                        t)
+                .run();
         return out;
+    }
+
+    /**
+     * The same on given arrays, made once to be run many times. Scaled first and copied then,
+     * because scaling into or out of a part of an array takes (M2.1, CPU) thirty times as long as
+     * copying.
+     *
+     * @param a [batch, Na, height, width]
+     * @param b [batch, Nb, height, width]
+     * @param out receives [batch, Na + Nb, height, width]
+     * @param scaledA of a's shape, overwritten
+     * @param scaledB of b's shape, overwritten
+     */
+    public static Runnable operation(
+            INDArray a, INDArray b, INDArray out, INDArray scaledA, INDArray scaledB, double t) {
+        CustomOp concat =
+                DynamicCustomOp.builder("concat")
+                        .addInputs(scaledA, scaledB)
+                        .addOutputs(out)
+                        .addIntegerArguments(1)
+                        .build();
+        return () -> {
+            a.mul(factor(1 - t, a.size(1), b.size(1), t), scaledA);
+            b.mul(factor(t, b.size(1), a.size(1), t), scaledB);
+            Nd4j.exec(concat);
+        };
     }
 
     @Override
@@ -86,8 +123,8 @@ public final class MpConcat extends FunctionVertex {
         INDArray db =
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATION_GRAD, epsilon.dataType(), inputs[1].shape(), 'c');
-        channels(epsilon, 0, na).mul(factor(1 - t, na, nb, t), da);
-        channels(epsilon, na, na + nb).mul(factor(t, nb, na, t), db);
+        da.assign(channels(epsilon, 0, na)).muli(factor(1 - t, na, nb, t));
+        db.assign(channels(epsilon, na, na + nb)).muli(factor(t, nb, na, t));
         return new INDArray[] {da, db};
     }
 

@@ -7,8 +7,6 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Sigmoid;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Magnitude-preserving SiLU as a layer; {@link MpSilu} has the formula. Any shape. */
 @Data
@@ -28,7 +26,7 @@ public class MpSiluLayer extends FunctionLayer {
                         x.dataType(),
                         x.shape(),
                         x.ordering());
-        Nd4j.exec(new Sigmoid(x, sigmoid));
+        MpSilu.sigmoid(x, sigmoid);
         INDArray y =
                 workspaces.createUninitialized(
                         ArrayType.ACTIVATIONS, x.dataType(), x.shape(), x.ordering());

@@ -7,9 +7,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.reduce.floating.Norm2;
-import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.api.ops.impl.scalar.ScalarMax;
+import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -18,8 +17,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * <pre>normalize(x) = x / (1e-4 + sqrt(k/n) ||x||)</pre>
  *
  * with n elements in x and k norms, so that n/k elements share a norm. Weights, pixels and
- * attention vectors are all normalized by this; the DL4J face sees each of them as [outer, vector,
- * inner] and normalizes along the middle axis.
+ * attention vectors are all normalized by this. The DL4J face sees pixels and attention vectors as
+ * [outer, vector, inner] and normalizes along the middle axis; {@link MpWeight} has the weights.
  */
 public final class Normalization {
 
@@ -46,26 +45,50 @@ public final class Normalization {
     }
 
     /**
-     * Root mean square along the middle axis.
+     * Sum along the middle axis, as a product with ones: ND4J's reductions (M2.1, CPU) take two to
+     * eight times as long.
      *
      * @param x [outer, vector, inner]
-     * @param rms receives [outer, 1, inner]
+     * @param ones [outer, 1, vector], all 1
+     * @param sum receives [outer, 1, inner]
      */
-    static void rms(INDArray x, INDArray rms) {
-        Nd4j.exec(new Norm2(x, rms, true, 1));
-        rms.muli(1 / Math.sqrt(x.size(1)));
+    private static void sum(INDArray x, INDArray ones, INDArray sum) {
+        Nd4j.matmul(ones, x, sum, false, false, false);
+    }
+
+    /**
+     * Root mean square along the middle axis.
+     *
+     * @param squares of x's shape, overwritten
+     */
+    private static void rms(INDArray x, INDArray squares, INDArray ones, INDArray rms) {
+        x.mul(x, squares);
+        sum(squares, ones, rms);
+        root(rms, x.size(1));
+    }
+
+    /**
+     * Root of a mean.
+     *
+     * @param sums sums of squares; receives the roots
+     * @param count numbers in a sum
+     */
+    static void root(INDArray sums, long count) {
+        sums.divi(count);
+        Nd4j.exec(new Sqrt(sums, sums));
     }
 
     /**
      * The same on given arrays, made once to be run many times.
      *
      * @param x [outer, vector, inner]
-     * @param y receives x divided by (1e-4 + its root mean square over the vector); may be x
+     * @param y receives x divided by (1e-4 + its root mean square over the vector); not x
      * @param divisor [outer, 1, inner], overwritten
      */
     public static Runnable operation(INDArray x, INDArray y, INDArray divisor) {
+        INDArray ones = Nd4j.ones(x.dataType(), x.size(0), 1, x.size(1));
         return () -> {
-            rms(x, divisor);
+            rms(x, y, ones, divisor);
             divisor.addi(EPSILON);
             x.div(divisor, y);
         };
@@ -84,7 +107,7 @@ public final class Normalization {
         INDArray rms =
                 workspaces.createUninitialized(rmsPlace, x.dataType(), x.size(0), 1, x.size(2));
         INDArray y = workspaces.createUninitialized(yPlace, x.dataType(), x.shape(), 'c');
-        rms(x, rms);
+        rms(x, y, ones(x, ArrayType.FF_WORKING_MEM, workspaces), rms);
         INDArray divisor =
                 rms.add(
                         EPSILON,
@@ -92,6 +115,12 @@ public final class Normalization {
                                 ArrayType.FF_WORKING_MEM, rms.dataType(), rms.shape(), 'c'));
         x.div(divisor, y);
         return new INDArray[] {y, rms};
+    }
+
+    private static INDArray ones(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
+        return workspaces
+                .createUninitialized(place, x.dataType(), x.size(0), 1, x.size(1))
+                .assign(1);
     }
 
     /**
@@ -109,7 +138,7 @@ public final class Normalization {
         INDArray column = temporary(workspaces, x.dataType(), rms.shape());
         INDArray divisor = temporary(workspaces, x.dataType(), rms.shape());
         g.mul(x, product);
-        Nd4j.exec(new Sum(product, column, true, 1));
+        sum(product, ones(x, ArrayType.BP_WORKING_MEM, workspaces), column);
         rms.add(EPSILON, divisor);
         column.divi(divisor);
         Nd4j.exec(new ScalarMax(rms, null, divisor, TINY));

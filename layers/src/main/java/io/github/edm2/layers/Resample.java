@@ -17,6 +17,7 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.DeConv2DConfig;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Halves or doubles height and width (arXiv:2312.02696, Fig. 21). With a filter f of even length
@@ -131,7 +132,7 @@ public class Resample extends ImageFunctionLayer {
         INDArray y =
                 direction == Direction.DOWN
                         ? down(x, ArrayType.ACTIVATIONS, workspaces)
-                        : transposed(x, ArrayType.ACTIVATIONS, workspaces).muli(4);
+                        : transposed(x, ArrayType.ACTIVATIONS, 4, workspaces);
         return new INDArray[] {y};
     }
 
@@ -139,7 +140,7 @@ public class Resample extends ImageFunctionLayer {
     protected INDArray backward(
             INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
         return direction == Direction.DOWN
-                ? transposed(epsilon, ArrayType.ACTIVATION_GRAD, workspaces)
+                ? transposed(epsilon, ArrayType.ACTIVATION_GRAD, 1, workspaces)
                 : down(epsilon, ArrayType.ACTIVATION_GRAD, workspaces).muli(4);
     }
 
@@ -152,21 +153,16 @@ public class Resample extends ImageFunctionLayer {
      */
     public static Runnable operation(
             INDArray x, INDArray y, Direction direction, double... filter) {
-        boolean down = direction == Direction.DOWN;
-        INDArray kernel = kernel(checkFilter(filter), x.dataType());
+        checkFilter(filter);
+        if (direction == Direction.UP) {
+            INDArray scaled = filter.length == 2 ? x.ulike() : null;
+            return () -> transposed(x, y, scaled, filter, 4);
+        }
         DynamicCustomOp operation =
-                down
-                        ? convolution("conv2d", filter.length)
-                                .addInputs(planes(x), kernel)
-                                .addOutputs(planes(y))
-                                .build()
-                        : convolution("conv2d_input_bp", filter.length)
-                                .addInputs(
-                                        Nd4j.createFromArray(planes(y).shape()),
-                                        kernel.muli(4),
-                                        planes(x))
-                                .addOutputs(planes(y))
-                                .build();
+                convolution("conv2d", filter.length)
+                        .addInputs(planes(x), kernel(filter, x.dataType()))
+                        .addOutputs(planes(y))
+                        .build();
         return () -> Nd4j.exec(operation);
     }
 
@@ -181,19 +177,63 @@ public class Resample extends ImageFunctionLayer {
         return y;
     }
 
-    private INDArray transposed(INDArray y, ArrayType place, LayerWorkspaceMgr workspaces) {
+    private INDArray transposed(
+            INDArray y, ArrayType place, double factor, LayerWorkspaceMgr workspaces) {
         long[] shape = {y.size(0), y.size(1), y.size(2) * 2, y.size(3) * 2};
         INDArray x = workspaces.createUninitialized(place, y.dataType(), shape, 'c');
-        INDArray planes = planes(x);
-        Nd4j.exec(
-                convolution("conv2d_input_bp")
-                        .addInputs(
-                                Nd4j.createFromArray(planes.shape()),
-                                kernel(filter, y.dataType()),
-                                planes(y))
-                        .addOutputs(planes)
-                        .build());
+        ArrayType temporary =
+                place == ArrayType.ACTIVATIONS
+                        ? ArrayType.FF_WORKING_MEM
+                        : ArrayType.BP_WORKING_MEM;
+        INDArray scaled =
+                filter.length == 2
+                        ? workspaces.createUninitialized(temporary, y.dataType(), y.shape(), 'c')
+                        : null;
+        transposed(y, x, scaled, filter, factor);
         return x;
+    }
+
+    /**
+     * The transposed convolution, times a factor. A kernel of 2x2 does not overlap with itself, so
+     * that each of its numbers gives every second pixel of every second row: (M2.1, CPU) thirty
+     * times as fast as the gradient of a convolution.
+     *
+     * @param scaled of y's shape, overwritten; null where the filter is longer than 2
+     */
+    private static void transposed(
+            INDArray y, INDArray x, INDArray scaled, double[] filter, double factor) {
+        if (scaled == null) {
+            INDArray planes = planes(x);
+            Nd4j.exec(
+                    convolution("conv2d_input_bp", filter.length)
+                            .addInputs(
+                                    Nd4j.createFromArray(planes.shape()),
+                                    kernel(filter, y.dataType()),
+                                    planes(y))
+                            .addOutputs(planes)
+                            .build());
+            x.muli(factor);
+            return;
+        }
+        INDArray rows = x.reshape('c', x.size(0) * x.size(1) * y.size(2), 2, y.size(3), 2);
+        INDArray from = scaled.reshape('c', rows.size(0), y.size(3));
+        double sum = filter[0] + filter[1];
+        double done = Double.NaN;
+        for (int i = 0; i < 2; i++) {
+            for (int j = 0; j < 2; j++) {
+                double number = factor * filter[i] * filter[j] / (sum * sum);
+                if (number != done) {
+                    y.mul(number, scaled);
+                    done = number;
+                }
+                rows.get(
+                                NDArrayIndex.all(),
+                                NDArrayIndex.point(i),
+                                NDArrayIndex.all(),
+                                NDArrayIndex.point(j))
+                        .assign(from);
+            }
+        }
     }
 
     /** Channels count as examples, so that one kernel serves all. */

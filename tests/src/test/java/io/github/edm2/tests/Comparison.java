@@ -52,6 +52,9 @@ public final class Comparison {
     private static final int MOST_RUNS = 15;
     private static final int PROFILED_SHAPES = 25;
 
+    /** Time in which Java's compiler gets to know a task before it is profiled. */
+    private static final long WARM_NANOS = 10_000_000_000L;
+
     /** Idle processes of OpenMP spin for a moment, which would slow the other side. */
     private static final int PAUSE_MILLIS = 30;
 
@@ -91,7 +94,8 @@ public final class Comparison {
 
     private static void profile(String task, int batch, NetworkOptions options) {
         Runnable run = new ComparedNetwork(options).task(task, batch);
-        for (int i = 0; i < MOST_RUNS; i++) {
+        long warm = System.nanoTime() + WARM_NANOS;
+        while (System.nanoTime() < warm) {
             run.run();
         }
         OperationProfile.of(run, MOST_RUNS).print(System.out, PROFILED_SHAPES);

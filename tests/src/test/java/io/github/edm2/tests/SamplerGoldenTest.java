@@ -12,6 +12,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** The Heun sampler in all its forms gives the reference's images, through both faces. */
 class SamplerGoldenTest {
 
+    private static final double SIGMA_MAX = 80;
+    private static final double SIGMA_MIN = 0.002;
+
     @ParameterizedTest
     @CsvSource({"net-cond, false", "net-uncond, false", "net-options, false", "net-uncond, true"})
     void samplesEqualReference(String name, boolean sameDiff) {
@@ -21,7 +24,9 @@ class SamplerGoldenTest {
         for (int steps : new int[] {2, 8, 32}) {
             INDArray images = HeunSampler.builder().steps(steps).build().sample(main, noise);
             String array = "sampler/heun" + steps;
-            Golden.assertClose(golden.get(array), images, Golden.OUTPUT, name + " " + array);
+            INDArray expected = golden.get(array);
+            double digit = steps == 2 ? lastDigit(main, noise, expected) : 0;
+            Golden.assertClose(expected, images, Golden.OUTPUT + digit, name + " " + array);
         }
         Denoiser guide = denoiser(name, golden, "gparam", "gbuffer", sameDiff);
         INDArray guided =
@@ -59,6 +64,19 @@ class SamplerGoldenTest {
                         .build()
                         .sample(main, noise);
         Golden.assertClose(golden.get("sampler/rho5"), rho, Golden.OUTPUT, name + " rho");
+    }
+
+    /**
+     * What the last digit of one number is worth after two steps. The first goes from sigma 80 to
+     * 0.002, to about D(x; 80); the correction divides what D(x; 0.002) leaves of that by 0.002 and
+     * multiplies it by 40. So 1e-7 becomes 2e-3, or 2e-5 of the largest pixel, which is more than
+     * the tolerance: the reference in float is itself up to 1.6e-5 from the same in double
+     * precision, and which digits differ depends on the processor.
+     */
+    private static double lastDigit(Denoiser denoiser, INDArray noise, INDArray images) {
+        INDArray first = denoiser.denoise(noise.mul(SIGMA_MAX), SIGMA_MAX);
+        double digit = Math.ulp(first.amaxNumber().floatValue());
+        return SIGMA_MAX / 2 / SIGMA_MIN * digit / images.amaxNumber().doubleValue();
     }
 
     private static Denoiser denoiser(

@@ -126,10 +126,13 @@ public final class FiniteAdam implements IUpdater {
 
         @Override
         public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-            // Two passes: the native replacement does not know notFinite (M2.1) and prints a line
-            // of complaint per element instead.
-            BooleanIndexing.replaceWhere(gradient, 0, Conditions.isNan());
-            BooleanIndexing.replaceWhere(gradient, 0, Conditions.isInfinite());
+            // The sum tells in a tenth of the time whether there is anything to replace. Two
+            // passes: the native replacement does not know notFinite (M2.1) and prints a line of
+            // complaint per element instead.
+            if (!Double.isFinite(gradient.sumNumber().doubleValue())) {
+                BooleanIndexing.replaceWhere(gradient, 0, Conditions.isNan());
+                BooleanIndexing.replaceWhere(gradient, 0, Conditions.isInfinite());
+            }
             adam.setLearningRateSchedule(config.learningRate);
             adam.setEpsilon(EPSILON * Math.sqrt(1 - Math.pow(BETA2, iteration + 1)));
             updater.applyUpdater(gradient, iteration, epoch);

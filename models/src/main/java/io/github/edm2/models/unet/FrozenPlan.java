@@ -1,5 +1,6 @@
 package io.github.edm2.models.unet;
 
+import io.github.edm2.layers.Clip;
 import io.github.edm2.layers.CosineAttention;
 import io.github.edm2.layers.MpConcat;
 import io.github.edm2.layers.MpFourier;
@@ -14,10 +15,8 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.impl.transforms.clip.ClipByValue;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Cos;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Swish;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -163,17 +162,15 @@ final class FrozenPlan implements Assembler<Slot> {
     public Tensor<Slot> silu(String name, Tensor<Slot> x) {
         Slot in = x.value();
         Slot y = new Slot(in.shape);
-        y.pending = 1 / MpSilu.MAGNITUDE;
+        y.pending = 0.5 / MpSilu.MAGNITUDE;
+        Slot temporary = new Slot(in.shape);
         return step(
                 x,
                 y,
                 true,
                 List.of(in),
-                List.of(),
-                () -> {
-                    Swish swish = new Swish(in.array, y.array);
-                    return () -> Nd4j.exec(swish);
-                });
+                List.of(temporary),
+                () -> MpSilu.twiceSilu(in.array, y.array, temporary.array));
     }
 
     @Override
@@ -201,22 +198,22 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot first = a.value();
         Slot second = b.value();
         Slot y = images(na + nb, a.resolution());
+        Slot scaledA = images(na, a.resolution());
+        Slot scaledB = images(nb, a.resolution());
         return step(
                 new Tensor<>(y, na + nb, a.resolution()),
                 y,
                 false,
                 List.of(first, second),
-                List.of(),
-                () -> {
-                    INDArray front = channels(y.array, 0, na);
-                    INDArray back = channels(y.array, na, na + nb);
-                    double fa = MpConcat.factor(1 - t, na, nb, t);
-                    double fb = MpConcat.factor(t, nb, na, t);
-                    return () -> {
-                        first.array.mul(fa, front);
-                        second.array.mul(fb, back);
-                    };
-                });
+                List.of(scaledA, scaledB),
+                () ->
+                        MpConcat.operation(
+                                first.array,
+                                second.array,
+                                y.array,
+                                scaledA.array,
+                                scaledB.array,
+                                t));
     }
 
     private static INDArray channels(INDArray x, int from, int to) {
@@ -253,7 +250,7 @@ final class FrozenPlan implements Assembler<Slot> {
         return step(
                 x,
                 y,
-                true,
+                false,
                 List.of(in),
                 List.of(divisor),
                 () ->
@@ -288,6 +285,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot in = x.value();
         Slot y = images(channels, x.resolution());
         Slot divisor = new Slot(groups, 1, 3 * pixels);
+        Slot normalized = new Slot(groups, d, 3 * pixels);
         Slot q = new Slot(groups, d, pixels);
         Slot k = new Slot(groups, d, pixels);
         Slot v = new Slot(groups, d, pixels);
@@ -297,10 +295,11 @@ final class FrozenPlan implements Assembler<Slot> {
                 y,
                 false,
                 List.of(in),
-                List.of(divisor, q, k, v, w),
+                List.of(divisor, normalized, q, k, v, w),
                 () ->
                         CosineAttention.operation(
                                 in.array.reshape(groups, d, 3 * pixels),
+                                normalized.array,
                                 y.array.reshape(groups, d, pixels),
                                 divisor.array,
                                 q.array,
@@ -314,16 +313,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot in = x.value();
         Slot y = new Slot(in.shape);
         return step(
-                x,
-                y,
-                true,
-                List.of(in),
-                List.of(),
-                () -> {
-                    ClipByValue clip = new ClipByValue(in.array, -limit, limit);
-                    clip.addOutputArgument(y.array);
-                    return () -> Nd4j.exec(clip);
-                });
+                x, y, true, List.of(in), List.of(), () -> Clip.operation(in.array, y.array, limit));
     }
 
     @Override
