@@ -9,7 +9,10 @@ import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -131,31 +134,51 @@ public class CosineAttention extends ImageFunctionLayer {
     }
 
     /**
-     * The same on given arrays, made once to be run many times. Groups are batch times heads.
+     * The same on given arrays with pixels before channels, made once to be run many times. Groups
+     * are batch times heads.
      *
-     * @param qkv [groups, d, 3 pixels]
-     * @param normalized [groups, d, 3 pixels], overwritten
-     * @param out [groups, d, pixels], receives the result
-     * @param divisor [groups, 1, 3 pixels], overwritten
-     * @param q [groups, d, pixels], overwritten, as are the next two
-     * @param weights [groups, pixels, pixels], overwritten
+     * @param qkv [batch, pixels, (query, key, value), heads, d]
+     * @param out [batch, pixels, heads, d], receives the result
+     * @param vectors [3, batch, heads, pixels, d], overwritten, as are the next four
+     * @param normalized [3, groups, pixels, d]
+     * @param divisor [3 groups pixels, 1]
+     * @param weights [groups, pixels, pixels]
+     * @param result [groups, pixels, d]
      */
     public static Runnable operation(
             INDArray qkv,
-            INDArray normalized,
             INDArray out,
+            INDArray vectors,
+            INDArray normalized,
             INDArray divisor,
-            INDArray q,
-            INDArray k,
-            INDArray v,
-            INDArray weights) {
-        Runnable normalization = Normalization.operation(qkv, normalized, divisor);
+            INDArray weights,
+            INDArray result) {
+        long d = result.size(2);
+        INDArray byGroup = qkv.permute(2, 0, 3, 1, 4);
+        Runnable normalization =
+                Normalization.ofRows(
+                        vectors.reshape('c', divisor.size(0), d),
+                        normalized.reshape('c', divisor.size(0), d),
+                        divisor);
+        CustomOp logits =
+                new Mmul(
+                        normalized.slice(0),
+                        normalized.slice(1),
+                        weights,
+                        1 / Math.sqrt(d),
+                        0,
+                        MMulTranspose.builder().transposeB(true).build());
+        SoftMax softMax = new SoftMax(weights, weights, 2);
+        INDArray v = normalized.slice(2);
+        INDArray byPixel =
+                result.reshape('c', out.size(0), out.size(2), out.size(1), d).permute(0, 2, 1, 3);
         return () -> {
+            vectors.assign(byGroup);
             normalization.run();
-            q.assign(part(normalized, 0)).muli(1 / Math.sqrt(q.size(1)));
-            k.assign(part(normalized, 1));
-            v.assign(part(normalized, 2));
-            attend(q, k, v, weights, out);
+            Nd4j.exec(logits);
+            Nd4j.exec(softMax);
+            Nd4j.matmul(weights, v, result, false, false, false);
+            out.assign(byPixel);
         };
     }
 

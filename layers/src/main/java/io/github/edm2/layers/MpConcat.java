@@ -81,7 +81,8 @@ public final class MpConcat extends FunctionVertex {
                                 ArrayType.FF_WORKING_MEM, a.dataType(), a.shape(), 'c'),
                         workspaces.createUninitialized(
                                 ArrayType.FF_WORKING_MEM, b.dataType(), b.shape(), 'c'),
-                        t)
+                        t,
+                        1)
                 .run();
         return out;
     }
@@ -91,23 +92,32 @@ public final class MpConcat extends FunctionVertex {
      * because scaling into or out of a part of an array takes (M2.1, CPU) thirty times as long as
      * copying.
      *
-     * @param a [batch, Na, height, width]
-     * @param b [batch, Nb, height, width]
-     * @param out receives [batch, Na + Nb, height, width]
+     * @param a Na channels
+     * @param b Nb channels
+     * @param out receives Na + Nb channels
      * @param scaledA of a's shape, overwritten
      * @param scaledB of b's shape, overwritten
+     * @param axis that of the channels
      */
     public static Runnable operation(
-            INDArray a, INDArray b, INDArray out, INDArray scaledA, INDArray scaledB, double t) {
+            INDArray a,
+            INDArray b,
+            INDArray out,
+            INDArray scaledA,
+            INDArray scaledB,
+            double t,
+            int axis) {
+        double factorA = factor(1 - t, a.size(axis), b.size(axis), t);
+        double factorB = factor(t, b.size(axis), a.size(axis), t);
         CustomOp concat =
                 DynamicCustomOp.builder("concat")
                         .addInputs(scaledA, scaledB)
                         .addOutputs(out)
-                        .addIntegerArguments(1)
+                        .addIntegerArguments(axis)
                         .build();
         return () -> {
-            a.mul(factor(1 - t, a.size(1), b.size(1), t), scaledA);
-            b.mul(factor(t, b.size(1), a.size(1), t), scaledB);
+            a.mul(factorA, scaledA);
+            b.mul(factorB, scaledB);
             Nd4j.exec(concat);
         };
     }

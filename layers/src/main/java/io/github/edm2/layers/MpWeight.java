@@ -73,9 +73,7 @@ final class MpWeight {
 
     /** The effective weight w in W's shape; valid until the next call. */
     INDArray forward(boolean training) {
-        rows.mul(rows, effective);
-        Nd4j.matmul(effective, ones, rms, false, false, false);
-        Normalization.root(rms, rows.size(1));
+        Normalization.rowRms(rows, effective, ones, rms);
         rms.add(Normalization.EPSILON, divisor);
         if (training && forced) {
             rows.divi(divisor);

@@ -67,28 +67,36 @@ public final class Normalization {
         root(rms, x.size(1));
     }
 
-    /**
-     * Root of a mean.
-     *
-     * @param sums sums of squares; receives the roots
-     * @param count numbers in a sum
-     */
-    static void root(INDArray sums, long count) {
+    private static void root(INDArray sums, long count) {
         sums.divi(count);
         Nd4j.exec(new Sqrt(sums, sums));
     }
 
     /**
-     * The same on given arrays, made once to be run many times.
+     * Root mean square of every row.
      *
-     * @param x [outer, vector, inner]
-     * @param y receives x divided by (1e-4 + its root mean square over the vector); not x
-     * @param divisor [outer, 1, inner], overwritten
+     * @param rows [rows, vector]
+     * @param squares of the rows' shape, overwritten
+     * @param ones [vector, 1], all 1
+     * @param rms receives [rows, 1]
      */
-    public static Runnable operation(INDArray x, INDArray y, INDArray divisor) {
-        INDArray ones = Nd4j.ones(x.dataType(), x.size(0), 1, x.size(1));
+    static void rowRms(INDArray rows, INDArray squares, INDArray ones, INDArray rms) {
+        rows.mul(rows, squares);
+        Nd4j.matmul(squares, ones, rms, false, false, false);
+        root(rms, rows.size(1));
+    }
+
+    /**
+     * Normalization of every row, made once to be run many times.
+     *
+     * @param x [rows, vector]
+     * @param y receives each row divided by (1e-4 + its root mean square); not x
+     * @param divisor [rows, 1], overwritten
+     */
+    public static Runnable ofRows(INDArray x, INDArray y, INDArray divisor) {
+        INDArray ones = Nd4j.ones(x.dataType(), x.size(1), 1);
         return () -> {
-            rms(x, y, ones, divisor);
+            rowRms(x, y, ones, divisor);
             divisor.addi(EPSILON);
             x.div(divisor, y);
         };

@@ -71,13 +71,30 @@ public final class FrozenNetwork {
         return features.get(layer);
     }
 
-    /** The weight that a layer multiplies by, times a factor that is the same in every plan. */
-    INDArray weight(String layer, double factor) {
+    /**
+     * The weight that a layer multiplies by, times a factor.
+     *
+     * @param factor the same in every plan, like heads
+     * @param heads of the attention that the layer gives query, key and value for; 0 for another
+     * @return [out, kernel, kernel, in], or [in, out] where there is no kernel or one of 1x1
+     */
+    INDArray weight(String layer, double factor, int heads) {
         return scaled.computeIfAbsent(
-                layer,
-                name -> {
-                    INDArray weight = weights.remove(name);
-                    return factor == 1 ? weight : weight.muli(factor);
-                });
+                layer, name -> arranged(weights.remove(name).muli(factor), heads));
+    }
+
+    private static INDArray arranged(INDArray weight, int heads) {
+        if (weight.rank() == 4 && weight.size(2) > 1) {
+            return weight.permute(0, 2, 3, 1).dup('c');
+        }
+        long out = weight.size(0);
+        long in = weight.length() / out;
+        if (heads == 0) {
+            return weight.reshape('c', out, in).transpose().dup('c');
+        }
+        return weight.reshape('c', heads, out / 3 / heads, 3, in)
+                .permute(3, 2, 0, 1)
+                .dup('c')
+                .reshape('c', in, out);
     }
 }

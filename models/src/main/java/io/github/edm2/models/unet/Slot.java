@@ -18,6 +18,12 @@ final class Slot {
     /** What the weights of the layer that gives them are multiplied by. */
     double folded = 1;
 
+    /**
+     * Attention heads, where the channels are to be (query, key, value), heads, d instead of heads,
+     * d, (query, key, value); 0 elsewhere.
+     */
+    int heads;
+
     Slot(long... shape) {
         this.shape = shape;
     }
