@@ -9,10 +9,7 @@ import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.CustomOp;
-import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -99,12 +96,12 @@ public class CosineAttention extends ImageFunctionLayer {
 
         INDArray gradient = like(temporary, x, workspaces, groups, d, 3 * pixels);
         INDArray product = like(temporary, x, workspaces, groups, d, pixels);
-        part(gradient, 2).assign(Nd4j.matmul(g, weights, product, false, false, false));
+        part(gradient, 2).assign(multiply(g, weights, product, false, false));
 
         // softmax: dlogits = w (dw - sum(dw w))
         INDArray dlogits = like(temporary, x, workspaces, groups, pixels, pixels);
         INDArray sum = like(temporary, x, workspaces, groups, pixels, 1);
-        Nd4j.matmul(g, v, dlogits, true, false, false);
+        multiply(g, v, dlogits, true, false);
         dlogits.muli(weights);
         Nd4j.matmul(
                 dlogits.reshape(groups * pixels, pixels),
@@ -117,9 +114,9 @@ public class CosineAttention extends ImageFunctionLayer {
         dlogits.subi(mean);
 
         // q is stored divided by sqrt(d)
-        Nd4j.matmul(k, dlogits, product, false, true, false);
+        multiply(k, dlogits, product, false, true);
         part(gradient, 0).assign(product.muli(1 / Math.sqrt(d)));
-        part(gradient, 1).assign(Nd4j.matmul(q, dlogits, product, false, false, false));
+        part(gradient, 1).assign(multiply(q, dlogits, product, false, false));
 
         INDArray dx =
                 workspaces.createUninitialized(
@@ -160,33 +157,40 @@ public class CosineAttention extends ImageFunctionLayer {
                         vectors.reshape('c', divisor.size(0), d),
                         normalized.reshape('c', divisor.size(0), d),
                         divisor);
-        CustomOp logits =
-                new Mmul(
+        GroupProduct logits =
+                new GroupProduct(
                         normalized.slice(0),
                         normalized.slice(1),
                         weights,
-                        1 / Math.sqrt(d),
-                        0,
-                        MMulTranspose.builder().transposeB(true).build());
+                        false,
+                        true,
+                        1 / Math.sqrt(d));
         SoftMax softMax = new SoftMax(weights, weights, 2);
-        INDArray v = normalized.slice(2);
+        GroupProduct product =
+                new GroupProduct(weights, normalized.slice(2), result, false, false, 1);
         INDArray byPixel =
                 result.reshape('c', out.size(0), out.size(2), out.size(1), d).permute(0, 2, 1, 3);
         return () -> {
             vectors.assign(byGroup);
             normalization.run();
-            Nd4j.exec(logits);
+            logits.run();
             Nd4j.exec(softMax);
-            Nd4j.matmul(weights, v, result, false, false, false);
+            product.run();
             out.assign(byPixel);
         };
     }
 
     /** out = v softmax(qT k)T; q is already divided by sqrt(d). */
     private static void attend(INDArray q, INDArray k, INDArray v, INDArray weights, INDArray out) {
-        Nd4j.matmul(q, k, weights, true, false, false);
+        multiply(q, k, weights, true, false);
         Nd4j.exec(new SoftMax(weights, weights, 2));
-        Nd4j.matmul(v, weights, out, false, true, false);
+        multiply(v, weights, out, false, true);
+    }
+
+    private static INDArray multiply(
+            INDArray a, INDArray b, INDArray out, boolean transposeA, boolean transposeB) {
+        new GroupProduct(a, b, out, transposeA, transposeB, 1).run();
+        return out;
     }
 
     /** Query, key or value of [groups, d, 3 pixels] as a view [groups, d, pixels]. */

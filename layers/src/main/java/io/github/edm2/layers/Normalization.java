@@ -53,7 +53,7 @@ public final class Normalization {
      * @param sum receives [outer, 1, inner]
      */
     private static void sum(INDArray x, INDArray ones, INDArray sum) {
-        Nd4j.matmul(ones, x, sum, false, false, false);
+        new GroupProduct(ones, x, sum, false, false, 1).run();
     }
 
     /**

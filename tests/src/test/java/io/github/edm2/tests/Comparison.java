@@ -18,8 +18,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Compares this project with PyTorch on the same machine: the same weights, work and number of
- * threads, run in turn, and the medians of their ratios as a Markdown table. Without PyTorch it
- * shows this side alone. Started by {@code tests/benchmark/compare}.
+ * threads, run in turn, and the medians and quartiles of their ratios as a Markdown table. Without
+ * PyTorch it shows this side alone. Started by {@code tests/benchmark/compare}.
  */
 public final class Comparison {
 
@@ -135,7 +135,7 @@ public final class Comparison {
             NetworkSafetensors.write(
                     weights, new NetworkFile(options, ours.graph()), DataType.FLOAT);
             try (Peer peer = Peer.start(folder, weights, threads)) {
-                System.out.println("| task | this project | PyTorch | ratio |");
+                System.out.println("| task | this project | PyTorch | ratio (quartiles) |");
                 System.out.println("|---|---|---|---|");
                 for (Task task : TASKS) {
                     compare(task, ours, peer);
@@ -151,9 +151,11 @@ public final class Comparison {
 
     private void compare(Task task, Side ours, Side theirs)
             throws IOException, InterruptedException {
-        for (int i = 0; i < WARM_UP; i++) {
-            run(task, ours);
-            run(task, theirs);
+        double warm = 0;
+        for (int i = 0; i < WARM_UP || warm < mostSeconds / 2; i++) {
+            double a = run(task, ours);
+            double b = run(task, theirs);
+            warm += a + (Double.isNaN(b) ? 0 : b);
         }
         List<Double> our = new ArrayList<>();
         List<Double> their = new ArrayList<>();
@@ -168,8 +170,13 @@ public final class Comparison {
             spent += a + (Double.isNaN(b) ? 0 : b);
         }
         System.out.printf(
-                "| %s | %.1f ms | %.1f ms | %.2f |%n",
-                task.title(), 1000 * median(our), 1000 * median(their), median(ratios));
+                "| %s | %.1f ms | %.1f ms | %.2f (%.2f to %.2f) |%n",
+                task.title(),
+                1000 * quantile(our, 0.5),
+                1000 * quantile(their, 0.5),
+                quantile(ratios, 0.5),
+                quantile(ratios, 0.25),
+                quantile(ratios, 0.75));
     }
 
     private static double run(Task task, Side side) throws IOException, InterruptedException {
@@ -177,8 +184,8 @@ public final class Comparison {
         return side.run(task.name, task.batch);
     }
 
-    private static double median(List<Double> values) {
-        return values.stream().sorted().toList().get(values.size() / 2);
+    private static double quantile(List<Double> values, double share) {
+        return values.stream().sorted().toList().get((int) (share * (values.size() - 1)));
     }
 
     /** The PyTorch program, or nothing where there is none. */

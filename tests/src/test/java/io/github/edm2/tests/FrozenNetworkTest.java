@@ -1,11 +1,13 @@
 package io.github.edm2.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.unet.FrozenNetwork;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -46,6 +48,33 @@ class FrozenNetworkTest {
             }
             assertEquals(before, x);
         }
+    }
+
+    /** Guidance by the network without labels is one batch of two, with the numbers of two runs. */
+    @Test
+    void guidanceByItselfIsOneBatch() {
+        Golden golden = Golden.read("net-cond");
+        ComputationGraph graph =
+                GoldenNetwork.network(
+                        GoldenNetwork.builder("net-cond").dataType(DataType.DOUBLE),
+                        golden,
+                        "param",
+                        "buffer");
+        FrozenNetwork frozen =
+                new FrozenNetwork(GoldenNetwork.options(Golden.json("net-cond")), graph);
+        INDArray labels = labels(golden, 2, DataType.DOUBLE);
+        INDArray x = images(golden, 2, DataType.DOUBLE);
+        for (double guidance : new double[] {1, 2.5}) {
+            Denoiser expected =
+                    Denoiser.guided(Denoiser.of(graph, labels), Denoiser.of(graph, null), guidance);
+            Golden.assertClose(
+                    expected.denoise(x, 0.7),
+                    Denoiser.guided(frozen, labels, guidance).denoise(x, 0.7),
+                    EXACT,
+                    "guidance " + guidance);
+        }
+        assertThrows(
+                IllegalArgumentException.class, () -> Denoiser.guided(frozen, labels, Double.NaN));
     }
 
     /** In single precision it is as near to the exact numbers as the graph is. */

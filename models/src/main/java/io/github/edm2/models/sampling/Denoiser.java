@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** D(x; sigma): an estimate of the clean images behind noisy ones. */
 @FunctionalInterface
@@ -78,18 +79,45 @@ public interface Denoiser {
      * @param guidance w, finite; 1 leaves the main denoiser alone
      */
     static Denoiser guided(Denoiser main, Denoiser guide, double guidance) {
+        requireFinite(guidance);
+        if (guidance == 1) {
+            return main;
+        }
+        return (x, sigma) -> guide(main.denoise(x, sigma), guide.denoise(x, sigma), guidance);
+    }
+
+    /**
+     * Guidance of a conditional network by itself without labels (arXiv:2207.12598), as one batch
+     * of twice the size.
+     *
+     * @param labels one-hot [batch, classes]
+     * @param guidance as for {@link #guided(Denoiser, Denoiser, double)}
+     */
+    static Denoiser guided(FrozenNetwork network, INDArray labels, double guidance) {
+        requireFinite(guidance);
+        if (guidance == 1) {
+            return of(network, labels);
+        }
+        INDArray both = Nd4j.concat(0, labels, labels.like());
+        return (x, sigma) -> {
+            INDArray d = network.denoise(Nd4j.concat(0, x, x), sigma, both);
+            long batch = x.size(0);
+            return guide(
+                    d.get(NDArrayIndex.interval(0, batch)),
+                    d.get(NDArrayIndex.interval(batch, 2 * batch)),
+                    guidance);
+        };
+    }
+
+    private static INDArray guide(INDArray d, INDArray dg, double guidance) {
+        return d.subi(dg).muli(guidance).addi(dg);
+    }
+
+    private static void requireFinite(double guidance) {
         if (!Double.isFinite(guidance)) {
             throw new IllegalArgumentException(
                     "guidance must be a finite number, 1 for none, got " + guidance);
         }
-        if (guidance == 1) {
-            return main;
-        }
-        return (x, sigma) -> {
-            INDArray d = main.denoise(x, sigma);
-            INDArray dg = guide.denoise(x, sigma);
-            return d.subi(dg).muli(guidance).addi(dg);
-        };
     }
 
     private static INDArray labelsOrZeros(INDArray x, INDArray labels, int classes) {
