@@ -77,6 +77,11 @@ public final class Comparison {
         boolean quick = names.remove("--quick");
         Map<String, NetworkOptions> sizes = sizes();
         if (names.remove("--profile")) {
+            if (names.size() != 3 || !sizes.containsKey(names.get(2))) {
+                throw new IllegalArgumentException(
+                        "--profile needs a task, a batch and one of %s, got %s"
+                                .formatted(sizes.keySet(), names));
+            }
             profile(names.get(0), Integer.parseInt(names.get(1)), sizes.get(names.get(2)));
             return;
         }
