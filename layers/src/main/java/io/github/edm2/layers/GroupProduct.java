@@ -10,8 +10,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Products of many matrices, group by group. On the CPU (M2.1), large ones are multiplied one after
- * another: ND4J's product of all at once starts them on threads of its own, each of which calls
- * BLAS with all of OpenMP's threads, so that two processors take twice as long with it.
+ * another: on two processors ND4J's product of all at once, which starts threads of its own beside
+ * those of BLAS, takes twice as long.
  */
 final class GroupProduct implements Runnable {
 

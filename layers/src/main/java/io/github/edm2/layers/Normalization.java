@@ -46,7 +46,7 @@ public final class Normalization {
 
     /**
      * Sum along the middle axis, as a product with ones: ND4J's reductions (M2.1, CPU) take two to
-     * eight times as long.
+     * five times as long.
      *
      * @param x [outer, vector, inner]
      * @param ones [outer, 1, vector], all 1

@@ -126,7 +126,7 @@ public final class FiniteAdam implements IUpdater {
 
         @Override
         public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-            // The sum tells in a tenth of the time whether there is anything to replace. Two
+            // The sum tells in a quarter of the time whether there is anything to replace. Two
             // passes: the native replacement does not know notFinite (M2.1) and prints a line of
             // complaint per element instead.
             if (!Double.isFinite(gradient.sumNumber().doubleValue())) {
