@@ -40,7 +40,7 @@ public final class SafetensorsSink implements WeightFile {
         output = AtomicOutput.of(file);
         try {
             writeAll(SafetensorsHeader.of(infos, metadata).encode());
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             output.close();
             throw e;
         }

@@ -79,7 +79,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
                                     Channels.newOutputStream(output.channel()), BUFFER));
             zip.putNextEntry(entry(ModelSerializer.COEFFICIENTS_BIN));
             return new Archive(file, output, zip, new ArrayStream(graph.params(), zip));
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
             output.close();
             throw e;
         }
