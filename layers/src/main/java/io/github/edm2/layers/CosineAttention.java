@@ -10,6 +10,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -151,33 +152,102 @@ public class CosineAttention extends ImageFunctionLayer {
             INDArray weights,
             INDArray result) {
         long d = result.size(2);
-        INDArray byGroup = qkv.permute(2, 0, 3, 1, 4);
-        Runnable normalization =
+        INDArray byGroup = byGroup(qkv);
+        INDArray byPixel = byPixel(result, out);
+        return Prepared.sequence(
+                () -> vectors.assign(byGroup),
                 Normalization.ofRows(
-                        vectors.reshape('c', divisor.size(0), d),
-                        normalized.reshape('c', divisor.size(0), d),
-                        divisor);
-        GroupProduct logits =
+                        rows(vectors, d), Normalization.EPSILON, rows(normalized, d), divisor),
                 new GroupProduct(
                         normalized.slice(0),
                         normalized.slice(1),
                         weights,
                         false,
                         true,
-                        1 / Math.sqrt(d));
-        SoftMax softMax = new SoftMax(weights, weights, 2);
-        GroupProduct product =
-                new GroupProduct(weights, normalized.slice(2), result, false, false, 1);
-        INDArray byPixel =
-                result.reshape('c', out.size(0), out.size(2), out.size(1), d).permute(0, 2, 1, 3);
-        return () -> {
-            vectors.assign(byGroup);
-            normalization.run();
-            logits.run();
-            Nd4j.exec(softMax);
-            product.run();
-            out.assign(byPixel);
-        };
+                        1 / Math.sqrt(d)),
+                Prepared.of((CustomOp) new SoftMax(weights, weights, 2)),
+                new GroupProduct(weights, normalized.slice(2), result, false, false, 1),
+                () -> out.assign(byPixel));
+    }
+
+    /**
+     * The gradient of {@link #operation}. With g = dL/dv', v' being the result: dlogits = w (g vT -
+     * sum over d of g v').
+     *
+     * @param normalized as the forward pass left it, like the next three
+     * @param gradient [batch, pixels, heads, d], of the forward pass's out
+     * @param dqkv [batch, pixels, (query, key, value), heads, d], receives the gradient of qkv
+     * @param g of result's shape, overwritten
+     * @param product of result's shape, overwritten
+     * @param dweights of the weights' shape, overwritten
+     * @param dvectors of normalized's shape, overwritten
+     * @param temporary of normalized's shape, overwritten
+     * @param column of the divisor's shape, overwritten
+     * @param rms of the divisor's shape, overwritten
+     */
+    public static Runnable gradient(
+            INDArray normalized,
+            INDArray divisor,
+            INDArray weights,
+            INDArray result,
+            INDArray gradient,
+            INDArray dqkv,
+            INDArray g,
+            INDArray product,
+            INDArray dweights,
+            INDArray dvectors,
+            INDArray temporary,
+            INDArray column,
+            INDArray rms) {
+        long d = result.size(2);
+        long pixels = result.size(1);
+        double scale = 1 / Math.sqrt(d);
+        INDArray byPixel = byPixel(g, gradient);
+        INDArray byGroup = byGroup(dqkv);
+        INDArray ofGroups = dvectors.reshape('c', byGroup.shape());
+        INDArray sums =
+                column.reshape(column.length())
+                        .get(NDArrayIndex.interval(0, result.size(0) * pixels))
+                        .reshape('c', result.size(0) * pixels, 1);
+        INDArray rows = rows(dweights, pixels);
+        return Prepared.sequence(
+                () -> byPixel.assign(gradient),
+                Normalization.sumsOfProducts(rows(g, d), rows(result, d), rows(product, d), sums),
+                new GroupProduct(weights, g, dvectors.slice(2), true, false, 1),
+                new GroupProduct(g, normalized.slice(2), dweights, false, true, 1),
+                Prepared.subtract(rows, sums, rows),
+                Prepared.multiply(dweights, weights, dweights),
+                new GroupProduct(
+                        dweights, normalized.slice(1), dvectors.slice(0), false, false, scale),
+                new GroupProduct(
+                        dweights, normalized.slice(0), dvectors.slice(1), true, false, scale),
+                Normalization.gradientOfRows(
+                        rows(normalized, d),
+                        divisor,
+                        Normalization.EPSILON,
+                        rows(dvectors, d),
+                        rows(dvectors, d),
+                        rows(temporary, d),
+                        column,
+                        rms),
+                () -> byGroup.assign(ofGroups));
+    }
+
+    private static INDArray rows(INDArray x, long length) {
+        return x.reshape('c', x.length() / length, length);
+    }
+
+    /** [batch, pixels, 3, heads, d] as a view [3, batch, heads, pixels, d]. */
+    private static INDArray byGroup(INDArray qkv) {
+        return qkv.permute(2, 0, 3, 1, 4);
+    }
+
+    /**
+     * [groups, pixels, d] as a view [batch, pixels, heads, d], the shape of the second argument.
+     */
+    private static INDArray byPixel(INDArray result, INDArray out) {
+        return result.reshape('c', out.size(0), out.size(2), out.size(1), out.size(3))
+                .permute(0, 2, 1, 3);
     }
 
     /** out = v softmax(qT k)T; q is already divided by sqrt(d). */

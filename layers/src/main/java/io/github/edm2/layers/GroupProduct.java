@@ -2,10 +2,7 @@ package io.github.edm2.layers;
 
 import java.util.ArrayList;
 import java.util.List;
-import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.CustomOp;
-import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -18,7 +15,7 @@ final class GroupProduct implements Runnable {
     /** Multiplications in a group that are worth a call of their own. */
     private static final long LARGE = 1 << 12;
 
-    private final List<CustomOp> products = new ArrayList<>();
+    private final List<Runnable> products = new ArrayList<>();
 
     /**
      * out = factor op(a) op(b), made once to be run many times.
@@ -34,29 +31,27 @@ final class GroupProduct implements Runnable {
             boolean transposeA,
             boolean transposeB,
             double factor) {
-        MMulTranspose transpose =
-                MMulTranspose.builder().transposeA(transposeA).transposeB(transposeB).build();
         long inner = a.size(transposeA ? 1 : 2);
         boolean alone =
                 Nd4j.getEnvironment().isCPU() && out.length() / out.size(0) * inner >= LARGE;
         if (!alone) {
-            products.add(new Mmul(a, b, out, factor, 0, transpose));
+            products.add(Prepared.matmul(a, b, out, transposeA, transposeB, factor));
             return;
         }
         for (long group = 0; group < out.size(0); group++) {
             products.add(
-                    new Mmul(
+                    Prepared.matmul(
                             a.slice(group),
                             b.slice(group),
                             out.slice(group),
-                            factor,
-                            0,
-                            transpose));
+                            transposeA,
+                            transposeB,
+                            factor));
         }
     }
 
     @Override
     public void run() {
-        products.forEach(Nd4j::exec);
+        products.forEach(Runnable::run);
     }
 }

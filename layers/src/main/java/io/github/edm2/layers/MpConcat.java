@@ -8,9 +8,7 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -81,7 +79,8 @@ public final class MpConcat extends FunctionVertex {
                                 ArrayType.FF_WORKING_MEM, a.dataType(), a.shape(), 'c'),
                         workspaces.createUninitialized(
                                 ArrayType.FF_WORKING_MEM, b.dataType(), b.shape(), 'c'),
-                        t,
+                        factor(1 - t, na, nb, t),
+                        factor(t, nb, na, t),
                         1)
                 .run();
         return out;
@@ -97,6 +96,8 @@ public final class MpConcat extends FunctionVertex {
      * @param out receives Na + Nb channels
      * @param scaledA of a's shape, overwritten
      * @param scaledB of b's shape, overwritten
+     * @param factorA {@link #factor} of a, perhaps times another
+     * @param factorB {@link #factor} of b, perhaps times another
      * @param axis that of the channels
      */
     public static Runnable operation(
@@ -105,21 +106,18 @@ public final class MpConcat extends FunctionVertex {
             INDArray out,
             INDArray scaledA,
             INDArray scaledB,
-            double t,
+            double factorA,
+            double factorB,
             int axis) {
-        double factorA = factor(1 - t, a.size(axis), b.size(axis), t);
-        double factorB = factor(t, b.size(axis), a.size(axis), t);
-        CustomOp concat =
-                DynamicCustomOp.builder("concat")
-                        .addInputs(scaledA, scaledB)
-                        .addOutputs(out)
-                        .addIntegerArguments(axis)
-                        .build();
-        return () -> {
-            a.mul(factorA, scaledA);
-            b.mul(factorB, scaledB);
-            Nd4j.exec(concat);
-        };
+        return Prepared.sequence(
+                Prepared.multiply(a, factorA, scaledA),
+                Prepared.multiply(b, factorB, scaledB),
+                Prepared.of(
+                        DynamicCustomOp.builder("concat")
+                                .addInputs(scaledA, scaledB)
+                                .addOutputs(out)
+                                .addIntegerArguments(axis)
+                                .build()));
     }
 
     @Override

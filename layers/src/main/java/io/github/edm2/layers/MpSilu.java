@@ -8,7 +8,6 @@ import org.nd4j.linalg.activations.BaseActivationFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -60,20 +59,36 @@ public final class MpSilu extends BaseActivationFunction {
     }
 
     /**
-     * SiLU times 2, x (1 + tanh(x/2)), on given arrays, made once to be run many times.
+     * SiLU of factor x, times 2 / factor, on given arrays: y = x r with r = 1 + tanh(factor x / 2),
+     * made once to be run many times.
      *
      * @param x any shape
+     * @param factor what the numbers of x are to be multiplied by
      * @param y receives the result; may be x
-     * @param temporary of x's shape, overwritten; not x or y
+     * @param r receives what the gradient needs; not x or y
      */
-    public static Runnable twiceSilu(INDArray x, INDArray y, INDArray temporary) {
-        CustomOp tanh = tanh(temporary);
-        return () -> {
-            x.mul(0.5, temporary);
-            Nd4j.exec(tanh);
-            temporary.muli(x);
-            Nd4j.exec(new Axpy(x, temporary, y, 1));
-        };
+    public static Runnable twiceSilu(INDArray x, double factor, INDArray y, INDArray r) {
+        return Prepared.sequence(
+                Prepared.multiply(x, factor / 2, r),
+                Prepared.of(tanh(r)),
+                Prepared.add(r, 1, r),
+                Prepared.multiply(x, r, y));
+    }
+
+    /**
+     * The gradient of {@link #twiceSilu}: dx = g (r + factor (y - y r / 2)).
+     *
+     * @param y x r
+     * @param dx receives the gradient of x; may be g
+     * @param temporary of y's shape, overwritten
+     */
+    public static Runnable twiceSiluGradient(
+            INDArray y, INDArray r, double factor, INDArray g, INDArray dx, INDArray temporary) {
+        return Prepared.sequence(
+                Prepared.multiply(y, r, temporary),
+                Prepared.axpy(-0.5, temporary, y, temporary),
+                Prepared.axpy(factor, temporary, r, temporary),
+                Prepared.multiply(g, temporary, dx));
     }
 
     /**

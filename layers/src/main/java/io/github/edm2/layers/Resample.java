@@ -39,6 +39,7 @@ public class Resample extends ImageFunctionLayer {
     }
 
     private static final int OIYX = 1;
+    private static final int NHWC = 1;
 
     private Direction direction;
     private double[] filter;
@@ -145,25 +146,56 @@ public class Resample extends ImageFunctionLayer {
     }
 
     /**
-     * The same on given arrays, made once to be run many times.
+     * The same with channels last, on given arrays, made once to be run many times. The gradient of
+     * one direction is the other, times 4 for UP and divided by 4 for DOWN.
      *
-     * @param x [batch, channels, height, width]
+     * @param x [batch, height, width, channels]
      * @param y receives the result
      * @param filter of even length
      */
-    public static Runnable operation(
+    public static Runnable channelsLast(
             INDArray x, INDArray y, Direction direction, double... filter) {
         checkFilter(filter);
+        if (filter.length == 2 && filter[0] == filter[1]) {
+            return direction == Direction.DOWN ? pooling(x, y) : doubling(x, y);
+        }
+        INDArray from = x.permute(0, 3, 1, 2);
+        INDArray planes = Nd4j.createUninitialized(x.dataType(), from.shape());
+        INDArray result =
+                Nd4j.createUninitialized(x.dataType(), y.size(0), y.size(3), y.size(1), y.size(2));
+        Runnable operation = planes(planes, result, direction, filter);
+        return Prepared.sequence(
+                () -> planes.assign(from), operation, () -> y.assign(result.permute(0, 2, 3, 1)));
+    }
+
+    private static Runnable pooling(INDArray x, INDArray y) {
+        return Prepared.of(
+                DynamicCustomOp.builder("avgpool2d")
+                        .addInputs(x)
+                        .addOutputs(y)
+                        .addIntegerArguments(2, 2, 2, 2, 0, 0, 1, 1, 0, 0, NHWC)
+                        .build());
+    }
+
+    private static Runnable doubling(INDArray x, INDArray y) {
+        return Prepared.of(
+                DynamicCustomOp.builder("upsampling2d")
+                        .addInputs(x)
+                        .addOutputs(y)
+                        .addIntegerArguments(2, 2, 0) // not NCHW
+                        .build());
+    }
+
+    private static Runnable planes(INDArray x, INDArray y, Direction direction, double... filter) {
         if (direction == Direction.UP) {
             INDArray scaled = filter.length == 2 ? x.ulike() : null;
             return () -> transposed(x, y, scaled, filter, 4);
         }
-        DynamicCustomOp operation =
+        return Prepared.of(
                 convolution("conv2d", filter.length)
                         .addInputs(planes(x), kernel(filter, x.dataType()))
                         .addOutputs(planes(y))
-                        .build();
-        return () -> Nd4j.exec(operation);
+                        .build());
     }
 
     private INDArray down(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {

@@ -1,25 +1,24 @@
 package io.github.edm2.models.unet;
 
-import io.github.edm2.layers.Clip;
 import io.github.edm2.layers.CosineAttention;
 import io.github.edm2.layers.MpConcat;
 import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpSilu;
 import io.github.edm2.layers.MpSum;
 import io.github.edm2.layers.Normalization;
+import io.github.edm2.layers.Prepared;
 import io.github.edm2.layers.Resample;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
-import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
+import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Cos;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.HardTanh;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -135,15 +134,14 @@ final class FrozenPlan implements Assembler<Slot> {
                         .addInputs(x, weight)
                         .addOutputs(y)
                         .build();
-        return () -> Nd4j.exec(convolution);
+        return Prepared.of(convolution);
     }
 
     /** Every pixel's, or example's, channels times a matrix. */
     private static Runnable product(Slot x, long channels, INDArray weight, Slot y) {
         INDArray rows = x.array.reshape('c', x.array.length() / channels, channels);
         INDArray products = y.array.reshape('c', rows.size(0), weight.size(1));
-        Mmul product = new Mmul(rows, weight, products, 1, 0, MMulTranspose.allFalse());
-        return () -> Nd4j.exec((CustomOp) product);
+        return Prepared.matmul(rows, weight, products, false, false);
     }
 
     private static final int NHWC = 1;
@@ -173,7 +171,7 @@ final class FrozenPlan implements Assembler<Slot> {
     public Tensor<Slot> silu(String name, Tensor<Slot> x) {
         Slot in = x.value();
         Slot y = new Slot(in.shape);
-        y.pending = 0.5 / MpSilu.MAGNITUDE;
+        y.pending = in.pending / 2 / MpSilu.MAGNITUDE;
         Slot temporary = new Slot(in.shape);
         return step(
                 x,
@@ -181,7 +179,7 @@ final class FrozenPlan implements Assembler<Slot> {
                 true,
                 List.of(in),
                 List.of(temporary),
-                () -> MpSilu.twiceSilu(in.array, y.array, temporary.array));
+                () -> MpSilu.twiceSilu(in.array, in.pending, y.array, temporary.array));
     }
 
     @Override
@@ -190,16 +188,19 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot second = b.value();
         Slot y = new Slot(first.shape);
         second.folded *= MpSum.secondFactor(t);
+        y.term = second;
         return step(
                 a,
                 y,
                 true,
                 List.of(second, first),
                 List.of(),
-                () -> {
-                    Axpy sum = new Axpy(first.array, second.array, y.array, MpSum.firstFactor(t));
-                    return () -> Nd4j.exec(sum);
-                });
+                () ->
+                        Prepared.axpy(
+                                MpSum.firstFactor(t) * first.pending * y.folded,
+                                first.array,
+                                second.array,
+                                y.array));
     }
 
     @Override
@@ -224,7 +225,8 @@ final class FrozenPlan implements Assembler<Slot> {
                                 y.array,
                                 scaledA.array,
                                 scaledB.array,
-                                t,
+                                MpConcat.factor(1 - t, na, nb, t) * first.pending,
+                                MpConcat.factor(t, nb, na, t) * second.pending,
                                 CHANNELS));
     }
 
@@ -255,10 +257,9 @@ final class FrozenPlan implements Assembler<Slot> {
                     INDArray flat = plusOne.array.reshape(batch, x.channels());
                     INDArray from = in.array.reshape(batch, pixels, x.channels());
                     INDArray to = y.array.reshape(batch, pixels, x.channels());
-                    return () -> {
-                        factor.array.add(1.0, flat);
-                        from.mul(plusOne.array, to);
-                    };
+                    return Prepared.sequence(
+                            Prepared.add(factor.array, 1, flat),
+                            Prepared.multiply(from, plusOne.array, to));
                 });
     }
 
@@ -277,6 +278,7 @@ final class FrozenPlan implements Assembler<Slot> {
                 () ->
                         Normalization.ofRows(
                                 in.array.reshape(rows, x.channels()),
+                                Normalization.EPSILON / in.pending,
                                 y.array.reshape(rows, x.channels()),
                                 divisor.array));
     }
@@ -288,25 +290,14 @@ final class FrozenPlan implements Assembler<Slot> {
         int resolution = down ? x.resolution() / 2 : x.resolution() * 2;
         Slot in = x.value();
         Slot y = images(x.channels(), resolution);
-        Slot planes = new Slot(batch, x.channels(), x.resolution(), x.resolution());
-        Slot resampled = new Slot(batch, x.channels(), resolution, resolution);
+        y.pending = in.pending;
         return step(
                 new Tensor<>(y, x.channels(), resolution),
                 y,
                 false,
                 List.of(in),
-                List.of(planes, resampled),
-                () -> {
-                    INDArray from = in.array.permute(0, 3, 1, 2);
-                    INDArray to = resampled.array.permute(0, 2, 3, 1);
-                    Runnable operation =
-                            Resample.operation(planes.array, resampled.array, direction, filter);
-                    return () -> {
-                        planes.array.assign(from);
-                        operation.run();
-                        y.array.assign(to);
-                    };
-                });
+                List.of(),
+                () -> Resample.channelsLast(in.array, y.array, direction, filter));
     }
 
     @Override
@@ -340,12 +331,24 @@ final class FrozenPlan implements Assembler<Slot> {
                                 product.array));
     }
 
+    /**
+     * As a hard hyperbolic tangent of the sum before it, into which the division by the limit is
+     * folded: one pass.
+     */
     @Override
     public Tensor<Slot> clip(String name, Tensor<Slot> x, double limit) {
         Slot in = x.value();
+        in.folded /= limit;
+        in.term.folded /= limit;
         Slot y = new Slot(in.shape);
+        y.pending = limit;
         return step(
-                x, y, true, List.of(in), List.of(), () -> Clip.operation(in.array, y.array, limit));
+                x,
+                y,
+                true,
+                List.of(in),
+                List.of(),
+                () -> Prepared.of((Op) new HardTanh(in.array, y.array)));
     }
 
     @Override

@@ -18,6 +18,9 @@ final class Slot {
     /** What the weights of the layer that gives them are multiplied by. */
     double folded = 1;
 
+    /** Of a sum, the term that weights give, to be folded with the sum; null for other values. */
+    Slot term;
+
     /**
      * Attention heads, where the channels are to be (query, key, value), heads, d instead of heads,
      * d, (query, key, value); 0 elsewhere.
