@@ -13,7 +13,7 @@ import org.nd4j.linalg.factory.Nd4j;
 final class GroupProduct implements Runnable {
 
     /** Multiplications in a group that are worth a call of their own. */
-    private static final long LARGE = 1 << 12;
+    private static final long LARGE = 1 << 20;
 
     private final List<Runnable> products = new ArrayList<>();
 

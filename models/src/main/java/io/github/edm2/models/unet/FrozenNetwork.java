@@ -76,7 +76,7 @@ public final class FrozenNetwork {
      *
      * @param factor the same in every plan, like heads
      * @param heads of the attention that the layer gives query, key and value for; 0 for another
-     * @return [out, kernel, kernel, in], or [in, out] where there is no kernel or one of 1x1
+     * @return [out, in, kernel, kernel], or [in, out] where there is no kernel or one of 1x1
      */
     INDArray weight(String layer, double factor, int heads) {
         return scaled.computeIfAbsent(
@@ -85,7 +85,7 @@ public final class FrozenNetwork {
 
     private static INDArray arranged(INDArray weight, int heads) {
         if (weight.rank() == 4 && weight.size(2) > 1) {
-            return weight.permute(0, 2, 3, 1).dup('c');
+            return weight;
         }
         long out = weight.size(0);
         long in = weight.length() / out;
