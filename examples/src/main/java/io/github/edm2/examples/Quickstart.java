@@ -22,6 +22,7 @@ import io.github.edm2.models.sampling.Nd4jNoise;
 import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
+import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -111,7 +112,7 @@ final class Quickstart {
             Edm2 model = model(real);
             ComputationGraph graph = model.init();
             List<QuickstartReport.Loss> training = new ArrayList<>();
-            SnapshotStore store = train(graph, real, training);
+            SnapshotStore store = train(model.networkOptions(), graph, real, training);
 
             Reconstruction averages = store.reconstruct(SWEEP);
             List<QuickstartReport.EmaLength> sweep = sweep(graph, heldOut, averages);
@@ -188,10 +189,20 @@ final class Quickstart {
     }
 
     private SnapshotStore train(
-            ComputationGraph graph, ImageDataset data, List<QuickstartReport.Loss> curve) {
+            NetworkOptions options,
+            ComputationGraph graph,
+            ImageDataset data,
+            List<QuickstartReport.Loss> curve) {
         ImageBatches batches = ImageBatches.builder(data, preset.batch()).seed(seed).build();
         Trainer trainer =
-                new Trainer(graph, batches, preset.batch(), preset.pMean(), preset.pStd(), seed);
+                new Trainer(
+                        options,
+                        graph,
+                        batches,
+                        preset.batch(),
+                        preset.pMean(),
+                        preset.pStd(),
+                        seed);
         EmaTracker ema = EmaTracker.of(graph, TRACKED);
         SnapshotStore store = SnapshotStore.openOrCreate(outdir.resolve("snapshots"), graph);
         long steps = images / preset.batch();

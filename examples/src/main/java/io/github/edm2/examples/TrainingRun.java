@@ -109,6 +109,7 @@ final class TrainingRun {
                         .build();
         Trainer trainer =
                 new Trainer(
+                        network.options(),
                         network.graph(),
                         batches,
                         options.batchGpu(),

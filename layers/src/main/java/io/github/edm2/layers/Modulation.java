@@ -65,6 +65,64 @@ public final class Modulation extends FunctionVertex {
         return new INDArray[] {dx, dc};
     }
 
+    /**
+     * The same with pixels before channels, on given arrays, made once to be run many times.
+     *
+     * @param x [batch, pixels, channels]; times s it is what is modulated
+     * @param s [1, channels]
+     * @param c [batch, channels]; times sc it is the c of the formula
+     * @param sc [1, channels]
+     * @param y receives x s (c sc + 1)
+     * @param factor receives s (c sc + 1), [batch, channels]
+     */
+    public static Runnable operation(
+            INDArray x, INDArray s, INDArray c, INDArray sc, INDArray y, INDArray factor) {
+        return Prepared.sequence(
+                Prepared.multiply(c, sc, factor),
+                Prepared.add(factor, 1, factor),
+                Prepared.multiply(factor, s, factor),
+                Prepared.multiply(x, perPixel(factor), y));
+    }
+
+    /**
+     * The gradient of {@link #operation}.
+     *
+     * @param x like s and factor, of the forward pass
+     * @param g [batch, pixels, channels]; {@code by} times this is the gradient of y
+     * @param dx receives the gradient of x; may be g
+     * @param sums receives the sum of x dx over batch and pixels, [1, channels]
+     * @param dc receives the gradient of c sc, [batch, channels]
+     * @param products of x's shape, overwritten
+     * @param dfactor of the factor's shape, overwritten
+     * @param scaled of the factor's shape, overwritten
+     */
+    public static Runnable gradient(
+            INDArray x,
+            INDArray s,
+            INDArray factor,
+            INDArray g,
+            double by,
+            INDArray dx,
+            INDArray sums,
+            INDArray dc,
+            INDArray products,
+            INDArray dfactor,
+            INDArray scaled) {
+        INDArray ones = Nd4j.ones(x.dataType(), x.size(0), 1, x.size(1));
+        return Prepared.sequence(
+                Prepared.multiply(g, x, products),
+                new GroupProduct(ones, products, perPixel(dfactor), false, false, by),
+                Prepared.multiply(factor, dfactor, scaled),
+                PreparedWeight.sumOverRows(scaled, sums),
+                Prepared.multiply(dfactor, s, dc),
+                Prepared.multiply(factor, by, scaled),
+                Prepared.multiply(g, perPixel(scaled), dx));
+    }
+
+    private static INDArray perPixel(INDArray factor) {
+        return factor.reshape('c', factor.size(0), 1, factor.size(1));
+    }
+
     /** c + 1 as [batch, channels, 1, 1]. */
     private static INDArray factor(INDArray c, ArrayType place, LayerWorkspaceMgr workspaces) {
         INDArray factor = workspaces.createUninitialized(place, c.dataType(), c.shape(), 'c');

@@ -68,6 +68,11 @@ public final class Prepared {
         return pairwise("subtract", a, b, out);
     }
 
+    /** out = a + b, of the same shape or broadcast; out may be a or b. */
+    public static Runnable add(INDArray a, INDArray b, INDArray out) {
+        return pairwise("add", a, b, out);
+    }
+
     private static Runnable pairwise(String name, INDArray a, INDArray b, INDArray out) {
         return of(DynamicCustomOp.builder(name).addInputs(a, b).addOutputs(out).build());
     }

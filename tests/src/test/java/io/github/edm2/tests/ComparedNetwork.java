@@ -7,12 +7,15 @@ import io.github.edm2.models.diffusion.NoisePreProcessor;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.training.FiniteAdam;
+import io.github.edm2.models.training.MicroBatches;
 import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -28,6 +31,7 @@ final class ComparedNetwork implements Comparison.Side {
     private final ComputationGraph graph;
     private final FrozenNetwork frozen;
     private final EmaTracker tracker;
+    private final Map<Integer, Runnable> trainings = new HashMap<>();
     private long images;
 
     ComparedNetwork(NetworkOptions options) {
@@ -55,7 +59,7 @@ final class ComparedNetwork implements Comparison.Side {
         return switch (task) {
             case "forward" -> seconds(forwardOf(batch));
             case "sample" -> sample(batch);
-            case "train" -> seconds(trainOf(batch));
+            case "train" -> seconds(trainings.computeIfAbsent(batch, this::trainOf));
             case "ema" -> ema();
             case "memory" -> memory();
             default -> throw new IllegalArgumentException(task);
@@ -111,7 +115,8 @@ final class ComparedNetwork implements Comparison.Side {
                         new INDArray[] {clean});
         NoisePreProcessor noise = new NoisePreProcessor(-0.4, 1, 0, 0);
         noise.addNoise(data, Nd4j.randn(DataType.FLOAT, batch, 1), images(batch));
-        return () -> graph.fit(data);
+        MicroBatches step = new MicroBatches(options, graph, batch);
+        return () -> step.fit(data);
     }
 
     private double ema() {

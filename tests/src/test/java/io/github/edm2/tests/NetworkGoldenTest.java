@@ -108,7 +108,7 @@ class NetworkGoldenTest {
      * terms, where the reference itself (float32) is up to 3.0e-4 away from double precision and
      * this project 1.0e-4 (net-uncond, enc.4x4_block0).
      */
-    private static void assertGradientsClose(
+    static void assertGradientsClose(
             Golden golden, Map<String, INDArray> gradients, boolean withImage, String what) {
         List<INDArray> expectedGains = new ArrayList<>();
         List<INDArray> actualGains = new ArrayList<>();

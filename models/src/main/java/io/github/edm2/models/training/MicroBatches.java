@@ -1,6 +1,9 @@
 package io.github.edm2.models.training;
 
+import io.github.edm2.models.unet.NetworkOptions;
+import io.github.edm2.models.unet.PreparedNetwork;
 import java.util.Arrays;
+import java.util.function.Function;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -11,60 +14,97 @@ import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * One training step of a batch that is too large for memory: gradients of micro-batches are added
+ * Training steps of batches that may be too large for memory: gradients of micro-batches are added
  * up, and one update is made of the sum, the same as {@code graph.fit} of the whole batch makes.
  */
 public final class MicroBatches {
 
     private final ComputationGraph graph;
     private final int size;
+    private final Function<MultiDataSet, Gradient> gradients;
     private INDArray sum;
 
     /**
+     * Of any network.
+     *
      * @param graph a network with output layers, without masks
      * @param size largest number of examples in memory at a time, at least 1
      */
     public MicroBatches(ComputationGraph graph, int size) {
+        this(graph, size, batch -> gradient(graph, batch));
+    }
+
+    /**
+     * Of an EDM2 network, in less time and memory (see {@link PreparedNetwork}).
+     *
+     * @param options what the network was made with
+     * @param graph made by {@link io.github.edm2.models.Edm2}
+     * @param size largest number of examples in memory at a time, at least 1
+     */
+    public MicroBatches(NetworkOptions options, ComputationGraph graph, int size) {
+        this(graph, size, new PreparedNetwork(options, graph)::computeGradientAndScore);
+    }
+
+    private MicroBatches(
+            ComputationGraph graph, int size, Function<MultiDataSet, Gradient> gradients) {
         if (size < 1) {
             throw new IllegalArgumentException(
                     "The size of micro-batches must be at least 1, got " + size);
         }
         this.graph = graph;
         this.size = size;
+        this.gradients = gradients;
+    }
+
+    private static Gradient gradient(ComputationGraph graph, MultiDataSet batch) {
+        if (graph.getFlattenedGradients() == null) {
+            graph.initGradientsView();
+        }
+        graph.setInputs(batch.getFeatures());
+        graph.setLabels(batch.getLabels());
+        graph.computeGradientAndScore();
+        return graph.gradient();
     }
 
     /** One step, listeners included; {@code graph.score()} is the batch's score afterwards. */
     public void fit(MultiDataSet batch) {
         long examples = batch.getFeatures(0).size(0);
         if (examples <= size) {
-            graph.fit(batch);
-            return;
+            update(gradients.apply(batch), graph.score(), (int) examples);
+        } else {
+            fitInParts(batch, examples);
         }
-        graph.initGradientsView();
-        INDArray gradients = graph.getFlattenedGradients();
-        if (sum == null) {
-            sum = gradients.ulike();
-        }
-        sum.assign(0);
-        double score = 0;
-        for (long from = 0; from < examples; from += size) {
-            long to = Math.min(from + size, examples);
-            graph.setInputs(slice(batch.getFeatures(), from, to));
-            graph.setLabels(slice(batch.getLabels(), from, to));
-            graph.computeGradientAndScore();
-            sum.addi(gradients);
-            score += graph.score() * (to - from);
-        }
-        gradients.assign(sum);
-        update(score / examples, (int) examples);
         graph.clear();
     }
 
+    private void fitInParts(MultiDataSet batch, long examples) {
+        Gradient gradient = null;
+        double score = 0;
+        for (long from = 0; from < examples; from += size) {
+            long to = Math.min(from + size, examples);
+            gradient =
+                    gradients.apply(
+                            new org.nd4j.linalg.dataset.MultiDataSet(
+                                    slice(batch.getFeatures(), from, to),
+                                    slice(batch.getLabels(), from, to)));
+            if (sum == null) {
+                sum = gradient.gradient().ulike();
+            }
+            if (from == 0) {
+                sum.assign(gradient.gradient());
+            } else {
+                sum.addi(gradient.gradient());
+            }
+            score += graph.score() * (to - from);
+        }
+        gradient.gradient().assign(sum);
+        update(gradient, score / examples, (int) examples);
+    }
+
     /** What DL4J's StochasticGradientDescent does once the gradient is known. */
-    private void update(double score, int examples) {
+    private void update(Gradient gradient, double score, int examples) {
         int iteration = graph.getIterationCount();
         int epoch = graph.getEpochCount();
-        Gradient gradient = graph.gradient();
         graph.getUpdater(true)
                 .update(gradient, iteration, epoch, examples, LayerWorkspaceMgr.noWorkspaces());
         graph.params().subi(gradient.gradient().reshape(graph.params().shape()));

@@ -2,6 +2,7 @@ package io.github.edm2.models.training;
 
 import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
+import io.github.edm2.models.unet.NetworkOptions;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -20,6 +21,7 @@ public final class Trainer {
     private final long seed;
 
     /**
+     * @param options what the network was made with
      * @param graph made by {@link io.github.edm2.models.Edm2}
      * @param data clean images; its position is the number of images trained
      * @param microBatch largest number of images in memory at a time
@@ -28,6 +30,7 @@ public final class Trainer {
      * @param seed of noise and dropout
      */
     public Trainer(
+            NetworkOptions options,
             ComputationGraph graph,
             ImageBatches data,
             int microBatch,
@@ -37,7 +40,7 @@ public final class Trainer {
         this.graph = graph;
         this.data = data;
         this.noise = new NoisePreProcessor(pMean, pStd, seed, data.position());
-        this.microBatches = new MicroBatches(graph, microBatch);
+        this.microBatches = new MicroBatches(options, graph, microBatch);
         this.seed = seed;
     }
 

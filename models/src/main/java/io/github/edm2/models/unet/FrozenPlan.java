@@ -1,5 +1,6 @@
 package io.github.edm2.models.unet;
 
+import io.github.edm2.layers.Clip;
 import io.github.edm2.layers.CosineAttention;
 import io.github.edm2.layers.MpConcat;
 import io.github.edm2.layers.MpFourier;
@@ -15,10 +16,8 @@ import java.util.stream.Stream;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Cos;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.HardTanh;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -53,10 +52,11 @@ final class FrozenPlan implements Assembler<Slot> {
         noise = new Slot(batch, 1);
         new Network<>(options, this).assemble();
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            plan.keepOnlyWhatIsNeededFor(result);
             operations =
                     plan.compile(
                             Stream.of(image, labels, noise).filter(Objects::nonNull).toList(),
-                            result);
+                            List.of(result));
         }
     }
 
@@ -83,7 +83,7 @@ final class FrozenPlan implements Assembler<Slot> {
             List<Slot> inputs,
             List<Slot> temporaries,
             Supplier<Runnable> operation) {
-        plan.add(inputs, temporaries, output, inPlace, operation);
+        plan.add(inputs, temporaries, List.of(output), inPlace, operation);
         return new Tensor<>(output, like.channels(), like.resolution());
     }
 
@@ -344,13 +344,7 @@ final class FrozenPlan implements Assembler<Slot> {
         in.term.folded /= limit;
         Slot y = new Slot(in.shape);
         y.pending = limit;
-        return step(
-                x,
-                y,
-                true,
-                List.of(in),
-                List.of(),
-                () -> Prepared.of((Op) new HardTanh(in.array, y.array)));
+        return step(x, y, true, List.of(in), List.of(), () -> Clip.unit(in.array, y.array));
     }
 
     @Override

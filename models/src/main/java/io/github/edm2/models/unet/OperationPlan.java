@@ -3,10 +3,13 @@ package io.github.edm2.models.unet;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -23,7 +26,7 @@ final class OperationPlan {
     private record Step(
             List<Slot> inputs,
             List<Slot> temporaries,
-            Slot output,
+            List<Slot> outputs,
             boolean inPlace,
             Supplier<Runnable> operation) {}
 
@@ -39,47 +42,67 @@ final class OperationPlan {
      *
      * @param inputs what it reads
      * @param temporaries what it needs while it runs
-     * @param output what it gives
-     * @param inPlace whether the output may be in the first input's array
+     * @param outputs what it gives
+     * @param inPlace whether the first output may be in the first input's array
      * @param operation makes it, once all these have arrays
      */
     void add(
             List<Slot> inputs,
             List<Slot> temporaries,
-            Slot output,
+            List<Slot> outputs,
             boolean inPlace,
             Supplier<Runnable> operation) {
-        steps.add(new Step(inputs, temporaries, output, inPlace, operation));
+        steps.add(new Step(inputs, temporaries, outputs, inPlace, operation));
+    }
+
+    /** Number of operations so far. */
+    int size() {
+        return steps.size();
+    }
+
+    /** Leaves out the operations that a value does not depend on. */
+    void keepOnlyWhatIsNeededFor(Slot result) {
+        Set<Slot> wanted = Collections.newSetFromMap(new IdentityHashMap<>());
+        wanted.add(result);
+        Deque<Step> needed = new ArrayDeque<>();
+        for (int i = steps.size() - 1; i >= 0; i--) {
+            if (steps.get(i).outputs.stream().anyMatch(wanted::contains)) {
+                needed.addFirst(steps.get(i));
+                wanted.addAll(steps.get(i).inputs);
+            }
+        }
+        steps.clear();
+        steps.addAll(needed);
     }
 
     /**
      * Gives every value an array and makes the operations.
      *
-     * @param given values that the caller sets before a run, and that keep their arrays
-     * @param result value that the caller reads after a run; steps that it does not depend on are
-     *     left out
+     * @param given values that the caller sets between operations, and that keep their arrays
+     * @param results values that the caller reads between operations, and that keep their arrays
      * @return the operations, to be run in order
      */
-    List<Runnable> compile(List<Slot> given, Slot result) {
-        List<Runnable> operations = new ArrayList<>();
-        List<Step> needed = needed(result);
-        for (int i = 0; i < needed.size(); i++) {
-            for (Slot input : needed.get(i).inputs) {
+    List<Runnable> compile(List<Slot> given, List<Slot> results) {
+        for (int i = 0; i < steps.size(); i++) {
+            for (Slot input : steps.get(i).inputs) {
                 input.lastUse = i;
             }
         }
-        result.lastUse = needed.size();
         for (Slot input : given) {
             input.array = Nd4j.create(type, input.shape);
-            input.lastUse = needed.size();
+            input.lastUse = steps.size();
         }
+        results.forEach(result -> result.lastUse = steps.size());
+        List<Runnable> operations = new ArrayList<>();
         Map<Long, Deque<INDArray>> free = new HashMap<>();
-        for (int i = 0; i < needed.size(); i++) {
-            Step step = needed.get(i);
-            Slot first = step.inputs.get(0);
+        for (int i = 0; i < steps.size(); i++) {
+            Step step = steps.get(i);
+            Slot first = step.inputs.isEmpty() ? null : step.inputs.get(0);
             boolean shares = step.inPlace && first.lastUse == i;
-            step.output.array =
-                    shares ? first.array.reshape(step.output.shape) : take(step.output, free);
+            for (Slot output : step.outputs) {
+                boolean same = shares && output == step.outputs.get(0);
+                output.array = same ? first.array.reshape(output.shape) : take(output, free);
+            }
             step.temporaries.forEach(slot -> slot.array = take(slot, free));
             operations.add(step.operation.get());
             step.temporaries.forEach(slot -> give(slot, free));
@@ -89,21 +112,14 @@ final class OperationPlan {
                     input.lastUse = -1; // once, should it be an input twice
                 }
             }
+            for (Slot output : step.outputs) {
+                if (output.lastUse < 0) {
+                    give(output, free); // nobody reads it
+                }
+            }
         }
         steps.clear();
         return operations;
-    }
-
-    private List<Step> needed(Slot result) {
-        Deque<Step> needed = new ArrayDeque<>();
-        List<Slot> wanted = new ArrayList<>(List.of(result));
-        for (int i = steps.size() - 1; i >= 0; i--) {
-            if (wanted.contains(steps.get(i).output)) {
-                needed.addFirst(steps.get(i));
-                wanted.addAll(steps.get(i).inputs);
-            }
-        }
-        return new ArrayList<>(needed);
     }
 
     private INDArray take(Slot slot, Map<Long, Deque<INDArray>> free) {
