@@ -75,7 +75,20 @@ def memory(_):
 
 
 TASKS = {"forward": forward, "sample": sample, "train": train, "ema": ema, "memory": memory}
-print("ready", torch.__version__, flush=True)
+
+
+def product_speed():
+    """GFLOP/s of a matrix product: Debian's PyTorch takes whatever BLAS is installed."""
+    a = torch.randn(1024, 1024)
+    a @ a
+    start = time.perf_counter()
+    a @ a
+    return 2e-9 * 1024**3 / (time.perf_counter() - start)
+
+
+speed = product_speed()
+advice = "" if speed > 20 else "; the reference BLAS is no comparison, install libopenblas0-openmp"
+print(f"ready {torch.__version__}, matrix products at {speed:.0f} GFLOP/s{advice}", flush=True)
 for line in sys.stdin:
     task, batch = line.split()
     print(TASKS[task](int(batch)), flush=True)

@@ -3,7 +3,9 @@ package io.github.edm2.tests;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
+import io.github.edm2.models.training.MicroBatches;
 import io.github.edm2.models.unet.FrozenNetwork;
+import io.github.edm2.models.unet.NetworkOptions;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -57,6 +59,24 @@ class CudaOperationsTest {
         }
         assertOnCuda(operations);
         Assertions.assertTrue(operations.contains("conv2d"), operations.toString());
+    }
+
+    @Test
+    void preparedNetworkRunsOnCuda() {
+        Set<String> operations;
+        try (OperationRecorder recorder = OperationRecorder.open()) {
+            for (double[] filter : new double[][] {{1, 1}, {1, 3, 3, 1}}) {
+                NetworkOptions options =
+                        model().networkOptions().toBuilder().resampleFilter(filter).build();
+                Edm2 model = Edm2.builder().options(options).build();
+                new MicroBatches(options, model.init(), 2).fit(BATCH);
+            }
+            operations = recorder.customOperations();
+        }
+        assertOnCuda(operations);
+        for (String expected : new String[] {"conv2d_bp", "avgpool2d", "conv2d_input_bp"}) {
+            Assertions.assertTrue(operations.contains(expected), expected + " in " + operations);
+        }
     }
 
     @Test

@@ -76,6 +76,8 @@ class NoElementAccessTest {
             Map.of(
                     "DiffusionOutput$Runtime: INDArray.sumNumber",
                     "the score, which DL4J's interface wants as a Java number, once a step",
+                    "DenoisingLoss$Result: INDArray.sumNumber",
+                    "the same score in the end of a step without DL4J's layers",
                     "FiniteAdam$Updater: INDArray.sumNumber",
                     "whether a gradient is finite, one number a step like the score",
                     "HeldOutLoss: INDArray.sumNumber",

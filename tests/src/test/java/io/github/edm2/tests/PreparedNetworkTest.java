@@ -1,8 +1,10 @@
 package io.github.edm2.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import io.github.edm2.models.Edm2;
 import io.github.edm2.models.unet.NetworkOptions;
 import io.github.edm2.models.unet.PreparedNetwork;
 import java.util.Map;
@@ -70,6 +72,38 @@ class PreparedNetworkTest {
         double batch = clean.size(0);
         gradients.replaceAll((parameter, gradient) -> gradient.div(batch));
         NetworkGoldenTest.assertGradientsClose(golden, gradients, false, name);
+    }
+
+    /** With dropout of the same seed, the loss changes along a direction as the gradients say. */
+    @Test
+    void gradientsWithDropout() {
+        double dropout = 0.2;
+        Edm2 model = TinyNetwork.builder(DataType.DOUBLE, dropout).build();
+        ComputationGraph graph = model.init();
+        NetworkGoldenTest.withoutForcedNormalization(graph);
+        graph.params().addi(0.1); // learned gains start at 0, behind which nothing has a gradient
+        MultiDataSet data = TinyNetwork.batch(DataType.DOUBLE, 1);
+        PreparedNetwork network = new PreparedNetwork(model.networkOptions(), graph);
+        INDArray direction = Nd4j.randn(DataType.DOUBLE, graph.params().shape());
+        INDArray start = graph.params().dup();
+        double at = loss(network, graph, data, 1);
+        INDArray gradient = graph.getFlattenedGradients().dup().reshape(start.shape());
+        assertNotEquals(at, loss(network, graph, data, 2), "another mask, another loss");
+        double step = 1e-6;
+        graph.params().assign(start.add(direction.mul(step)));
+        double above = loss(network, graph, data, 1);
+        graph.params().assign(start.sub(direction.mul(step)));
+        double below = loss(network, graph, data, 1);
+        double batch = data.getLabels(0).size(0);
+        double expected = gradient.mul(direction).sumNumber().doubleValue() / batch;
+        assertEquals(1, (above - below) / (2 * step) / expected, 1e-5);
+    }
+
+    private static double loss(
+            PreparedNetwork network, ComputationGraph graph, MultiDataSet data, long seed) {
+        Nd4j.getRandom().setSeed(seed);
+        network.computeGradientAndScore(data);
+        return graph.score();
     }
 
     @Test

@@ -21,11 +21,17 @@ public final class DenoisingLoss {
     /**
      * The loss of a batch and its gradients.
      *
-     * @param loss summed over the images' elements, averaged over the batch
+     * @param losses of each image, summed over its elements, [batch, 1]
      * @param df gradient of the loss's sum over the batch with respect to F
      * @param du the same with respect to the log variance, [batch, 1]
      */
-    public record Result(double loss, INDArray df, INDArray du) {}
+    public record Result(INDArray losses, INDArray df, INDArray du) {
+
+        /** The losses' average, which waits for the device: best once a step, in its end. */
+        public double average() {
+            return losses.sumNumber().doubleValue() / losses.length();
+        }
+    }
 
     /**
      * @param sigmaData standard deviation of the data, greater than 0
@@ -59,14 +65,11 @@ public final class DenoisingLoss {
         INDArray[] preconditioned = {f, x, sigma};
         INDArray[] parts = {denoised.forward(preconditioned, NO_WORKSPACES), u, sigma};
         INDArray input = lossInput.forward(parts, NO_WORKSPACES);
-        double sum =
-                loss.loss(input, clean, ArrayType.FF_WORKING_MEM, NO_WORKSPACES)
-                        .sumNumber()
-                        .doubleValue();
+        INDArray losses = loss.loss(input, clean, ArrayType.FF_WORKING_MEM, NO_WORKSPACES);
         INDArray[] gradients =
                 lossInput.backward(
                         parts, loss.gradient(input, clean, NO_WORKSPACES), NO_WORKSPACES);
         INDArray df = denoised.backward(preconditioned, gradients[0], NO_WORKSPACES)[0];
-        return new Result(sum / f.size(0), df, gradients[1]);
+        return new Result(losses, df, gradients[1]);
     }
 }

@@ -20,6 +20,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -91,7 +92,7 @@ final class TrainingPlan implements Assembler<Traced> {
                 Stream.of(image, noise, labels)
                         .filter(Objects::nonNull)
                         .map(traced -> traced.slot)
-                        .collect(java.util.stream.Collectors.toCollection(ArrayList::new));
+                        .collect(Collectors.toCollection(ArrayList::new));
         given.add(df);
         given.add(du);
         List<Runnable> all = plan.compile(given, List.of(f.slot, logVariance.slot));
@@ -128,7 +129,7 @@ final class TrainingPlan implements Assembler<Traced> {
         images(f.gradient, options.getImgResolution()).assign(result.df().permute(0, 2, 3, 1));
         logVariance.gradient.array.assign(result.du());
         backward.forEach(Runnable::run);
-        return result.loss();
+        return result.average();
     }
 
     private long rows(int resolution) {
