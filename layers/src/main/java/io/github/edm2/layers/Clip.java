@@ -57,7 +57,7 @@ public class Clip extends FunctionLayer {
      * @param x any shape
      * @param y receives the result; may be x
      */
-    public static Runnable operation(INDArray x, INDArray y, double limit) {
+    private static Runnable operation(INDArray x, INDArray y, double limit) {
         return () -> {
             Nd4j.exec(new Negative(x, y));
             Nd4j.exec(new RectifiedLinear(y, y, -limit));
