@@ -3,6 +3,7 @@ package io.github.edm2.models.training;
 import java.util.Map;
 import lombok.EqualsAndHashCode;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.BooleanIndexing;
 import org.nd4j.linalg.indexing.conditions.Conditions;
 import org.nd4j.linalg.learning.AdamUpdater;
@@ -126,10 +127,10 @@ public final class FiniteAdam implements IUpdater {
 
         @Override
         public void applyUpdater(INDArray gradient, int iteration, int epoch) {
-            // The sum tells in a quarter of the time whether there is anything to replace. Two
-            // passes: the native replacement does not know notFinite (M2.1) and prints a line of
-            // complaint per element instead.
-            if (!Double.isFinite(gradient.sumNumber().doubleValue())) {
+            // The sum of squares tells in a tenth of the time whether there is anything to replace,
+            // by BLAS in less than half the time of a reduction. Two passes: the native replacement
+            // does not know notFinite (M2.1) and prints a line of complaint per element instead.
+            if (!Double.isFinite(Nd4j.getBlasWrapper().dot(gradient, gradient))) {
                 BooleanIndexing.replaceWhere(gradient, 0, Conditions.isNan());
                 BooleanIndexing.replaceWhere(gradient, 0, Conditions.isInfinite());
             }
