@@ -13,20 +13,26 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Running averages of a model's weights, driven by a training loop: call {@link #update} after the
  * optimizer's step with the number of images seen so far. How often it is called does not change
  * the profile while the weights stand still between calls. Not for use from several threads.
  *
- * <p>An update is two in-place vector operations per profile and allocates no arrays. ND4J has no
- * interpolation in one; on 30 million weights these two take 25 to 31 ms, a matrix product with
- * beta 160 to 310 ms, and a momentum updater used as one 25 to 55 ms and a scratch vector.
+ * <p>An update is two in-place vector operations per profile and piece of the weights, and
+ * allocates no arrays. ND4J has no interpolation in one; on 30 million weights these two take 25 to
+ * 31 ms for two profiles, a matrix product with beta 160 to 310 ms, and a momentum updater used as
+ * one 25 to 55 ms and a scratch vector. Pieces that stay in the processor's cache between the
+ * operations save a quarter.
  */
 public final class EmaTracker {
 
     /** Tracked by default: any other length can be reconstructed well from these two. */
     static final List<Double> DEFAULT_SIGMA_REL = List.of(0.05, 0.10);
+
+    /** Elements of a piece: with shorter ones, calling takes longer than the cache saves. */
+    private static final long PIECE = 1 << 20;
 
     private static final String IMAGE_COUNT = "imageCount";
     private static final String IMAGES_SEEN = "imagesSeen";
@@ -121,12 +127,22 @@ public final class EmaTracker {
         for (int i = 0; i < weights.size(); i++) {
             INDArray x =
                     converted.isEmpty() ? weights.get(i) : converted.get(i).assign(weights.get(i));
-            for (Map.Entry<EmaProfile, Weights> average : averages.entrySet()) {
-                double beta = average.getKey().beta(images, images - imageCount);
-                update(average.getValue().storage().get(i), x, beta);
+            for (long begin = 0; begin < x.length(); begin += PIECE) {
+                INDArray piece = piece(x, begin);
+                for (Map.Entry<EmaProfile, Weights> average : averages.entrySet()) {
+                    double beta = average.getKey().beta(images, images - imageCount);
+                    update(piece(average.getValue().storage().get(i), begin), piece, beta);
+                }
             }
         }
         imageCount = images;
+    }
+
+    private static INDArray piece(INDArray vector, long begin) {
+        return vector.length() <= PIECE
+                ? vector
+                : vector.get(
+                        NDArrayIndex.interval(begin, Math.min(begin + PIECE, vector.length())));
     }
 
     private static void update(INDArray average, INDArray weights, double beta) {
@@ -247,7 +263,7 @@ public final class EmaTracker {
                                 .shapes()
                                 .forEach((name, shape) -> shapes.put(key(profile, name), shape)));
         ParameterLayout layout = new ParameterLayout(shapes);
-        Weights saved = Weights.zeros(layout, type());
+        Weights saved = Weights.uninitialized(layout, type());
         long count;
         long imagesSeen;
         try (SafetensorsFile reader = new SafetensorsFile(file)) {

@@ -8,7 +8,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Floats as the elements of a file. Half precision is read by a table of its 65,536 numbers, on the
- * thread that reads: ND4J's conversion (M2.1, CPU, which does it in software) takes longer on two
+ * threads that read: ND4J's conversion (M2.1, CPU, which does it in software) takes longer on two
  * cores than this on one, 0.8 to 0.6 ns an element.
  */
 final class FloatCodec {
@@ -57,25 +57,26 @@ final class FloatCodec {
      * @param stored little-endian elements
      * @param type their data type: FLOAT, FLOAT16, BFLOAT16 or DOUBLE
      * @param target receives the floats
+     * @param first where in the target
      */
-    static void decode(ByteBuffer stored, DataType type, float[] target) {
+    static void decode(ByteBuffer stored, DataType type, float[] target, int first) {
         ByteBuffer bytes = stored.order(ByteOrder.LITTLE_ENDIAN);
         int count = bytes.remaining() / type.width();
         if (type == DataType.FLOAT) {
-            bytes.asFloatBuffer().get(target, 0, count);
+            bytes.asFloatBuffer().get(target, first, count);
         } else if (type == DataType.FLOAT16) {
             ShortBuffer halves = bytes.asShortBuffer();
             for (int i = 0; i < count; i++) {
-                target[i] = HALF[halves.get(i) & 0xffff];
+                target[first + i] = HALF[halves.get(i) & 0xffff];
             }
         } else if (type == DataType.BFLOAT16) {
             ShortBuffer upper = bytes.asShortBuffer();
             for (int i = 0; i < count; i++) {
-                target[i] = Float.intBitsToFloat(upper.get(i) << Short.SIZE);
+                target[first + i] = Float.intBitsToFloat(upper.get(i) << Short.SIZE);
             }
         } else if (type == DataType.DOUBLE) {
             for (int i = 0; i < count; i++) {
-                target[i] = (float) bytes.getDouble(i * Double.BYTES);
+                target[first + i] = (float) bytes.getDouble(i * Double.BYTES);
             }
         } else {
             throw new SnapshotException("tensors of type %s cannot be averaged".formatted(type));

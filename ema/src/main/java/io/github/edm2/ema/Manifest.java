@@ -23,7 +23,7 @@ import org.nd4j.shade.jackson.databind.node.ObjectNode;
  */
 record Manifest(ParameterLayout layout, List<Snapshot> snapshots) {
 
-    private static final String FORMAT = "edm2-ema-snapshots-1";
+    private static final String FORMAT = "edm2-ema-snapshots-2";
     private static final ObjectMapper JSON = new ObjectMapper();
 
     Manifest {
@@ -71,7 +71,7 @@ record Manifest(ParameterLayout layout, List<Snapshot> snapshots) {
                 DataType.valueOf(required(node, "dataType").asText()),
                 file,
                 required(node, "bytes").asLong(),
-                required(node, "sha256").asText());
+                required(node, "crc32c").asText());
     }
 
     private static JsonNode required(JsonNode node, String name) throws IOException {
@@ -102,7 +102,7 @@ record Manifest(ParameterLayout layout, List<Snapshot> snapshots) {
                     .put("dataType", snapshot.type().name())
                     .put("file", snapshot.file())
                     .put("bytes", snapshot.bytes())
-                    .put("sha256", snapshot.sha256());
+                    .put("crc32c", snapshot.crc32c());
         }
         ByteBuffer bytes =
                 ByteBuffer.wrap(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(root));

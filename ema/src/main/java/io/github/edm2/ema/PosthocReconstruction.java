@@ -59,9 +59,8 @@ public final class PosthocReconstruction {
     public Reconstruction at(long imageCount, double... sigmaRel) {
         List<Coefficients> solved = solve(imageCount, sigmaRel);
         ParameterLayout layout = new ParameterLayout(parameters);
-        // In parallel, because most of it is the system's handing out of pages.
         List<Weights> sums =
-                solved.parallelStream().map(c -> Weights.zeros(layout, DataType.FLOAT)).toList();
+                solved.stream().map(c -> Weights.uninitialized(layout, DataType.FLOAT)).toList();
         List<ReconstructedProfile> profiles;
         try {
             profiles =

@@ -7,11 +7,10 @@ import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,9 +19,9 @@ public final class SafetensorsFile implements TensorFile {
 
     private final Path file;
     private final FileChannel channel;
-    private final String sha256;
-    private final MessageDigest digest = SafetensorsWriter.sha256();
-    private long digested;
+    private final String crc32c;
+    private final CRC32C checksum = new CRC32C();
+    private long checked;
     private final SafetensorsHeader header;
     private final long dataBegin;
 
@@ -39,12 +38,12 @@ public final class SafetensorsFile implements TensorFile {
     /**
      * Opens a file whose checksum is compared when it has been read from beginning to end.
      *
-     * @param sha256 of the whole file, in hexadecimal; null for unknown
+     * @param crc32c of the whole file, eight hexadecimal digits; null for unknown
      * @throws SnapshotException if it cannot be opened or is no such file
      */
-    SafetensorsFile(Path file, String sha256) {
+    SafetensorsFile(Path file, String crc32c) {
         this.file = file;
-        this.sha256 = sha256;
+        this.crc32c = crc32c;
         try {
             channel = FileChannel.open(file, StandardOpenOption.READ);
         } catch (IOException e) {
@@ -52,7 +51,7 @@ public final class SafetensorsFile implements TensorFile {
         }
         try {
             header = readHeader();
-            dataBegin = digested;
+            dataBegin = checked;
         } catch (IOException e) {
             close();
             throw failure(e);
@@ -169,18 +168,18 @@ public final class SafetensorsFile implements TensorFile {
             }
             next += count;
         }
-        if (position == digested) {
-            digest.update(content);
-            digested = next;
-            if (sha256 != null && next == channel.size()) {
+        if (position == checked) {
+            checksum.update(content);
+            checked = next;
+            if (crc32c != null && next == channel.size()) {
                 requireChecksum();
             }
         }
     }
 
     private void requireChecksum() {
-        if (!HexFormat.of().formatHex(digest.digest()).equals(sha256)) {
-            throw new SnapshotException(file + " is damaged: its SHA-256 is not the manifest's");
+        if (!SafetensorsWriter.hexadecimal(checksum).equals(crc32c)) {
+            throw new SnapshotException(file + " is damaged: its CRC-32C is not the manifest's");
         }
     }
 

@@ -3,11 +3,10 @@ package io.github.edm2.ema;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -19,12 +18,12 @@ final class SafetensorsWriter {
      * What was written.
      *
      * @param bytes length of the file
-     * @param sha256 SHA-256 of the file, in hexadecimal
+     * @param crc32c CRC-32C of the file, eight hexadecimal digits
      */
-    record Written(long bytes, String sha256) {}
+    record Written(long bytes, String crc32c) {}
 
     private final WritableByteChannel channel;
-    private final MessageDigest digest = sha256();
+    private final CRC32C checksum = new CRC32C();
     private long bytes;
 
     private SafetensorsWriter(WritableByteChannel channel) {
@@ -52,15 +51,11 @@ final class SafetensorsWriter {
                 writer.write(tensor.getKey(), tensor.getValue(), buffer, type);
             }
         }
-        return new Written(writer.bytes, HexFormat.of().formatHex(writer.digest.digest()));
+        return new Written(writer.bytes, hexadecimal(writer.checksum));
     }
 
-    static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform has SHA-256", e);
-        }
+    static String hexadecimal(CRC32C checksum) {
+        return HexFormat.of().toHexDigits((int) checksum.getValue());
     }
 
     private void write(String name, INDArray tensor, TensorBuffer buffer, DataType type)
@@ -83,7 +78,7 @@ final class SafetensorsWriter {
 
     private void write(ByteBuffer buffer) throws IOException {
         bytes += buffer.remaining();
-        digest.update(buffer.duplicate());
+        checksum.update(buffer.duplicate());
         while (buffer.hasRemaining()) {
             channel.write(buffer);
         }

@@ -9,9 +9,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param type data type of the stored weights, {@code FLOAT} or {@code FLOAT16}
  * @param file name of the file in the store's folder
  * @param bytes length of the file
- * @param sha256 SHA-256 of the file in hexadecimal
+ * @param crc32c CRC-32C of the file, eight hexadecimal digits
  */
-public record Snapshot(ProfileAt at, DataType type, String file, long bytes, String sha256) {
+public record Snapshot(ProfileAt at, DataType type, String file, long bytes, String crc32c) {
 
     /**
      * Relative standard deviation of the profile.

@@ -162,7 +162,7 @@ public final class SnapshotStore {
                         w -> folder.resolve(fileName(at, w)),
                         channel -> SafetensorsWriter.write(channel, tensors, type, metadata));
         Snapshot snapshot =
-                new Snapshot(at, type, fileName(at, written), written.bytes(), written.sha256());
+                new Snapshot(at, type, fileName(at, written), written.bytes(), written.crc32c());
         List<Snapshot> listed = new ArrayList<>();
         List<Snapshot> replaced = new ArrayList<>();
         snapshots().forEach(s -> (s.at().equals(at) ? replaced : listed).add(s));
@@ -178,9 +178,9 @@ public final class SnapshotStore {
         }
     }
 
-    /** Part of the checksum in the name keeps a replaced file until the manifest has changed. */
+    /** The checksum in the name keeps a replaced file until the manifest has changed. */
     private static String fileName(ProfileAt at, SafetensorsWriter.Written written) {
-        String checksum = written.sha256().substring(0, 8);
+        String checksum = written.crc32c();
         return "ema-" + at.profile().sigmaRel() + "-" + at.imageCount() + "-" + checksum + SUFFIX;
     }
 
@@ -207,7 +207,7 @@ public final class SnapshotStore {
      * @throws SnapshotException if the file is missing, damaged or of another network
      */
     public Weights read(Snapshot snapshot) {
-        Weights weights = Weights.zeros(manifest.layout(), DataType.FLOAT);
+        Weights weights = Weights.uninitialized(manifest.layout(), DataType.FLOAT);
         try (SafetensorsFile file = open(snapshot)) {
             weights.asMap().forEach(file::read);
         }
@@ -273,7 +273,7 @@ public final class SnapshotStore {
         } catch (IOException e) {
             throw new SnapshotException("cannot read " + file + ": " + AtomicFile.reason(e), e);
         }
-        SafetensorsFile opened = new SafetensorsFile(file, snapshot.sha256());
+        SafetensorsFile opened = new SafetensorsFile(file, snapshot.crc32c());
         try {
             opened.requireLayout(manifest.layout());
             return opened;

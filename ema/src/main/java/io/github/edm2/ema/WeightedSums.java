@@ -16,8 +16,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Several weighted sums of networks in files, in float. The files are read side by side, piece by
- * piece; while the pieces of one place are summed up and handed on, a second thread reads the next.
- * Each file is read once; memory: a few pieces, whatever the size of the network.
+ * piece; while the pieces of one place are summed up and handed on, other threads read the next,
+ * check it and convert it, a file each. Each file is read once; memory: a few pieces, whatever the
+ * size of the network.
  */
 final class WeightedSums {
 
@@ -92,38 +93,50 @@ final class WeightedSums {
     }
 
     private void add(List<TensorFile> files, float[][] factors) {
-        List<FilePieces.Place> places = places(FilePieces.capacity(files.size()));
+        List<List<FilePieces.Place>> pieces = pieces(FilePieces.capacity(files.size()));
         FilePieces current = new FilePieces(files);
         FilePieces next = new FilePieces(files);
-        ExecutorService reader = Executors.newSingleThreadExecutor();
+        ExecutorService readers =
+                Executors.newFixedThreadPool(
+                        Math.min(files.size(), Runtime.getRuntime().availableProcessors()));
         try {
-            Future<?> reading = submit(reader, current, places.get(0));
-            for (int i = 0; i < places.size(); i++) {
-                await(reading);
-                if (i + 1 < places.size()) {
-                    reading = submit(reader, next, places.get(i + 1));
+            List<Future<?>> reading = submit(readers, current, pieces.get(0));
+            for (int i = 0; i < pieces.size(); i++) {
+                reading.forEach(WeightedSums::await);
+                if (i + 1 < pieces.size()) {
+                    reading = submit(readers, next, pieces.get(i + 1));
                 }
                 handOn(current, factors);
-                progress.accept((long) files.size() * places.get(i).count());
+                progress.accept((long) files.size() * current.count());
                 FilePieces read = current;
                 current = next;
                 next = read;
             }
         } finally {
-            finish(reader);
+            finish(readers);
         }
     }
 
-    private List<FilePieces.Place> places(int capacity) {
-        List<FilePieces.Place> places = new ArrayList<>();
+    /** All tensors in pieces, each but the last of the whole capacity. */
+    private List<List<FilePieces.Place>> pieces(int capacity) {
+        List<List<FilePieces.Place>> pieces = new ArrayList<>();
+        int room = 0;
         for (Map.Entry<String, List<Long>> tensor : layout.shapes().entrySet()) {
             long length = ParameterLayout.elements(tensor.getValue());
-            for (long begin = 0; begin < length; begin += capacity) {
-                int count = (int) Math.min(capacity, length - begin);
-                places.add(new FilePieces.Place(tensor.getKey(), begin, count));
+            long begin = 0;
+            while (begin < length) {
+                if (room == 0) {
+                    pieces.add(new ArrayList<>());
+                    room = capacity;
+                }
+                int count = (int) Math.min(room, length - begin);
+                pieces.get(pieces.size() - 1)
+                        .add(new FilePieces.Place(tensor.getKey(), begin, count));
+                begin += count;
+                room -= count;
             }
         }
-        return places;
+        return pieces;
     }
 
     private void handOn(FilePieces pieces, float[][] factors) {
@@ -139,9 +152,15 @@ final class WeightedSums {
                         });
     }
 
-    private static Future<?> submit(
-            ExecutorService reader, FilePieces pieces, FilePieces.Place place) {
-        return reader.submit(() -> pieces.read(place));
+    private static List<Future<?>> submit(
+            ExecutorService readers, FilePieces pieces, List<FilePieces.Place> places) {
+        pieces.moveTo(places);
+        List<Future<?>> reading = new ArrayList<>();
+        for (int i = 0; i < pieces.files(); i++) {
+            int file = i;
+            reading.add(readers.submit(() -> pieces.read(file)));
+        }
+        return reading;
     }
 
     private static void await(Future<?> reading) {
@@ -158,13 +177,13 @@ final class WeightedSums {
         }
     }
 
-    /** The reader must be done before its files are closed. */
-    private static void finish(ExecutorService reader) {
-        reader.shutdown();
+    /** The readers must be done before their files are closed. */
+    private static void finish(ExecutorService readers) {
+        readers.shutdown();
         boolean interrupted = false;
-        while (!reader.isTerminated()) {
+        while (!readers.isTerminated()) {
             try {
-                reader.awaitTermination(1, TimeUnit.MINUTES);
+                readers.awaitTermination(1, TimeUnit.MINUTES);
             } catch (InterruptedException e) {
                 interrupted = true;
             }

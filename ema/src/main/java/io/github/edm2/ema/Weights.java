@@ -102,9 +102,9 @@ public final class Weights {
         return new Weights(storage, named);
     }
 
-    /** Zeros in one flat row-major vector. */
-    static Weights zeros(ParameterLayout layout, DataType type) {
-        INDArray flat = allocate(type, layout.length());
+    /** One flat row-major vector, of whatever was in memory before. */
+    static Weights uninitialized(ParameterLayout layout, DataType type) {
+        INDArray flat = outsideWorkspaces(() -> Nd4j.createUninitialized(type, layout.length()));
         Map<String, INDArray> named = new LinkedHashMap<>();
         long offset = 0;
         for (Map.Entry<String, List<Long>> parameter : layout.shapes().entrySet()) {
@@ -119,7 +119,8 @@ public final class Weights {
     Weights zerosLike() {
         List<INDArray> zeros = new ArrayList<>(storage.size());
         for (INDArray vector : storage) {
-            zeros.add(allocate(averageType(vector.dataType()), vector.length()));
+            DataType type = averageType(vector.dataType());
+            zeros.add(outsideWorkspaces(() -> Nd4j.create(type, vector.length())));
         }
         Map<String, INDArray> views = new LinkedHashMap<>();
         int home = 0;
@@ -141,10 +142,6 @@ public final class Weights {
     /** Half-precision weights are averaged in float: the smallest updates would vanish in half. */
     private static DataType averageType(DataType weights) {
         return weights == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
-    }
-
-    private static INDArray allocate(DataType type, long length) {
-        return outsideWorkspaces(() -> Nd4j.create(type, length));
     }
 
     /** Makes arrays that outlive any workspace that the caller has open. */

@@ -26,7 +26,7 @@ class FloatCodecTest {
         ByteBuffer bytes = ByteBuffer.allocate(Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         bytes.putShort((short) half).flip();
         float[] value = new float[1];
-        FloatCodec.decode(bytes, DataType.FLOAT16, value);
+        FloatCodec.decode(bytes, DataType.FLOAT16, value, 0);
         return value[0];
     }
 

@@ -215,7 +215,7 @@ class SnapshotStoreTest {
         bytes[bytes.length - 1] ^= 1;
         Files.write(file, bytes);
         assertEquals(
-                file + " is damaged: its SHA-256 is not the manifest's", reconstructionFailure());
+                file + " is damaged: its CRC-32C is not the manifest's", reconstructionFailure());
     }
 
     @Test
