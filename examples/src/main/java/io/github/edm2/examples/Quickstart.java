@@ -194,20 +194,20 @@ final class Quickstart {
             ImageDataset data,
             List<QuickstartReport.Loss> curve) {
         ImageBatches batches = ImageBatches.builder(data, preset.batch()).seed(seed).build();
-        Trainer trainer =
-                new Trainer(
-                        options,
-                        graph,
-                        batches,
-                        preset.batch(),
-                        preset.pMean(),
-                        preset.pStd(),
-                        seed);
         EmaTracker ema = EmaTracker.of(graph, TRACKED);
         SnapshotStore store = SnapshotStore.openOrCreate(outdir.resolve("snapshots"), graph);
         long steps = images / preset.batch();
         double sum = 0;
-        try (ProgressBar bar = Progress.start("train", "images", 1, 0, images, out)) {
+        try (Trainer trainer =
+                        new Trainer(
+                                options,
+                                graph,
+                                batches,
+                                preset.batch(),
+                                preset.pMean(),
+                                preset.pStd(),
+                                seed);
+                ProgressBar bar = Progress.start("train", "images", 1, 0, images, out)) {
             for (long step = 1; step <= steps; step++) {
                 sum += trainer.step();
                 ema.update(trainer.images());

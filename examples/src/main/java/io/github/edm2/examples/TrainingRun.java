@@ -107,7 +107,7 @@ final class TrainingRun {
                         .xflip(options.xflip())
                         .startImage(start)
                         .build();
-        Trainer trainer =
+        try (Trainer trainer =
                 new Trainer(
                         network.options(),
                         network.graph(),
@@ -115,9 +115,22 @@ final class TrainingRun {
                         options.batchGpu(),
                         options.pMean(),
                         options.pStd(),
-                        options.seed());
+                        options.seed())) {
+            train(trainer, network, tracker, store, secondsBefore);
+            out.printf("trained to %,d images%n", trainer.images());
+        }
+    }
+
+    private void train(
+            Trainer trainer,
+            NetworkFile network,
+            EmaTracker tracker,
+            SnapshotStore store,
+            double secondsBefore)
+            throws IOException {
         DataType snapshotType = options.fp16Snapshots() ? DataType.FLOAT16 : DataType.FLOAT;
         long valuesPerImage = dataset.shape().length();
+        long start = trainer.images();
         long startTime = System.nanoTime();
         Interval interval = new Interval(start, startTime);
         try (ProgressBar bar =
@@ -148,7 +161,6 @@ final class TrainingRun {
                 }
             }
         }
-        out.printf("trained to %,d images%n", trainer.images());
     }
 
     /** Whether a step passes a multiple of the interval. */

@@ -3,6 +3,8 @@ package io.github.edm2.models.training;
 import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
 import io.github.edm2.models.unet.NetworkOptions;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -11,19 +13,26 @@ import org.nd4j.linalg.factory.Nd4j;
  * Trains an EDM2 network step by step. All randomness of a step (images, noise, dropout) depends on
  * the seed and on the number of images before the step alone, so that a run resumed from a saved
  * network, updater included, goes on as if it had not stopped.
+ *
+ * <p>While a step runs, another thread loads the images of the next one and makes its noise.
  */
-public final class Trainer {
+public final class Trainer implements AutoCloseable {
 
     private final ComputationGraph graph;
     private final ImageBatches data;
     private final NoisePreProcessor noise;
     private final MicroBatches microBatches;
     private final long seed;
+    private long images;
+
+    /** The next step's batch in the making; null where nothing has begun or nothing is left. */
+    private CompletableFuture<MultiDataSet> next;
 
     /**
      * @param options what the network was made with
      * @param graph made by {@link io.github.edm2.models.Edm2}
-     * @param data clean images; its position is the number of images trained
+     * @param data clean images; its position is the number of images trained before. Not to be used
+     *     by others until {@link #close}
      * @param microBatch largest number of images in memory at a time
      * @param pMean mean of ln sigma
      * @param pStd standard deviation of ln sigma
@@ -42,24 +51,50 @@ public final class Trainer {
         this.noise = new NoisePreProcessor(pMean, pStd, seed, data.position());
         this.microBatches = new MicroBatches(options, graph, microBatch);
         this.seed = seed;
+        this.images = data.position();
     }
 
     /**
      * Trains one batch and calls the network's listeners.
      *
      * @return the loss of the batch
+     * @throws java.util.NoSuchElementException after the last epoch of data
+     * @throws io.github.edm2.models.data.DatasetException if an image of the batch is damaged
      */
     public double step() {
+        MultiDataSet batch = next == null ? load() : loaded();
+        next = data.hasNext() ? CompletableFuture.supplyAsync(this::load) : null;
         // DL4J's dropout draws from ND4J's global generator.
-        Nd4j.getRandom().setSeed(NoisePreProcessor.mix(~seed, data.position()));
+        Nd4j.getRandom().setSeed(NoisePreProcessor.mix(~seed, images));
+        microBatches.fit(batch);
+        images += batch.getFeatures(0).size(0);
+        return graph.score();
+    }
+
+    private MultiDataSet load() {
         MultiDataSet batch = data.next();
         noise.preProcess(batch);
-        microBatches.fit(batch);
-        return graph.score();
+        return batch;
+    }
+
+    private MultiDataSet loaded() {
+        try {
+            return next.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RuntimeException cause ? cause : e;
+        }
     }
 
     /** Number of images trained since the beginning of the run. */
     public long images() {
-        return data.position();
+        return images;
+    }
+
+    /** Waits until the data is no longer used; the batch that was loaded ahead is dropped. */
+    @Override
+    public void close() {
+        if (next != null) {
+            next.handle((batch, failure) -> null).join();
+        }
     }
 }
