@@ -14,11 +14,11 @@ TYPES = {"F32": np.float32, "F16": np.float16}
 
 
 def read_safetensors(path):
-    """Options and tensors of a network file."""
+    """Options and tensors of a network file; no options of a snapshot."""
     data = np.fromfile(path, dtype=np.uint8)
     length = int(data[:8].view(np.int64)[0])
     header = json.loads(data[8 : 8 + length].tobytes())
-    options = json.loads(header.pop("__metadata__")["edm2"])
+    options = json.loads(header.pop("__metadata__").get("edm2", "{}"))
     tensors = {}
     for name, entry in header.items():
         begin, end = entry["data_offsets"]

@@ -1,7 +1,10 @@
 """PyTorch's side of tests/benchmark/compare: reads tasks from standard input, runs each once, and
-answers with the seconds that it took."""
+answers with the seconds that it took. Arguments: network, number of threads, folder of snapshots;
+a batch as the fourth makes it train some steps and print its peak memory instead."""
 
+import pathlib
 import resource
+import subprocess
 import sys
 import time
 
@@ -69,12 +72,48 @@ def ema(_):
     return time.perf_counter() - start
 
 
-def memory(_):
-    """Peak resident memory in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+def reconstruct(_):
+    """The mean of all snapshots stands for any weighted sum."""
+    start = time.perf_counter()
+    files = sorted(pathlib.Path(sys.argv[3]).glob("*.safetensors"))
+    total = {}
+    for file in files:
+        _, tensors = peer.read_safetensors(file)
+        for name, tensor in tensors.items():
+            if name in total:
+                total[name].add_(tensor, alpha=1 / len(files))
+            else:
+                total[name] = tensor.mul_(1 / len(files))
+    return time.perf_counter() - start
 
 
-TASKS = {"forward": forward, "sample": sample, "train": train, "ema": ema, "memory": memory}
+def start(_):
+    """A program of its own, from its start to the first image."""
+    program = pathlib.Path(__file__).with_name("peer_image.py")
+    begin = time.perf_counter()
+    subprocess.run(
+        [sys.executable, program, sys.argv[1], sys.argv[2]], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.perf_counter() - begin
+
+
+def memory(batch):
+    """Peak resident memory in bytes of a process that only trains."""
+    output = subprocess.run(
+        [sys.executable, __file__, *sys.argv[1:4], str(batch)], check=True, capture_output=True
+    ).stdout
+    return float(output.split()[-1])
+
+
+TASKS = {
+    "forward": forward,
+    "sample": sample,
+    "train": train,
+    "ema": ema,
+    "reconstruct": reconstruct,
+    "start": start,
+    "memory": memory,
+}
 
 
 def product_speed():
@@ -86,6 +125,11 @@ def product_speed():
     return 2e-9 * 1024**3 / (time.perf_counter() - start)
 
 
+if len(sys.argv) > 4:
+    for _ in range(5):
+        train(int(sys.argv[4]))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+    sys.exit()
 speed = product_speed()
 advice = "" if speed > 20 else "; the reference BLAS is no comparison, install libopenblas0-openmp"
 print(f"ready {torch.__version__}, matrix products at {speed:.0f} GFLOP/s{advice}", flush=True)

@@ -1,6 +1,8 @@
 package io.github.edm2.tests;
 
 import io.github.edm2.ema.EmaTracker;
+import io.github.edm2.ema.SnapshotStore;
+import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
@@ -11,10 +13,17 @@ import io.github.edm2.models.training.MicroBatches;
 import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,29 +34,42 @@ import org.nd4j.linalg.factory.Nd4j;
 /** This project's side of a {@link Comparison}: the same tasks as the PyTorch program beside it. */
 final class ComparedNetwork implements Comparison.Side {
 
-    private static final int SAMPLING_STEPS = 18;
+    /** Argument of a process of its own that trains and prints its peak memory. */
+    static final String MEMORY = "--memory";
 
+    private static final int SAMPLING_STEPS = 18;
+    private static final int SNAPSHOTS = 4;
+    private static final int IMAGES_PER_UPDATE = 64;
+
+    /** Steps after which a training has all its memory. */
+    private static final int MEMORY_STEPS = 5;
+
+    private static final int READ_BYTES = 1 << 20;
+
+    private final String size;
     private final NetworkOptions options;
+    private final ComparisonFiles files;
     private final ComputationGraph graph;
-    private final FrozenNetwork frozen;
-    private final EmaTracker tracker;
     private final Map<Integer, Runnable> trainings = new HashMap<>();
+    private FrozenNetwork frozen;
+    private EmaTracker tracker;
+    private SnapshotStore store;
     private long images;
 
-    ComparedNetwork(NetworkOptions options) {
+    /**
+     * @param size name of the options
+     * @param files where weights and snapshots are; null if only {@link #task} is needed
+     */
+    ComparedNetwork(String size, NetworkOptions options, ComparisonFiles files) {
+        this.size = size;
         this.options = options;
+        this.files = files;
         graph =
                 Edm2.builder()
                         .options(options)
                         .updater(new FiniteAdam(new LearningRateSchedule(1e-3, 0, 0, 1)))
                         .build()
                         .init();
-        frozen = new FrozenNetwork(options, graph);
-        tracker = EmaTracker.of(graph, 0.05, 0.10);
-    }
-
-    NetworkOptions options() {
-        return options;
     }
 
     ComputationGraph graph() {
@@ -61,7 +83,10 @@ final class ComparedNetwork implements Comparison.Side {
             case "sample" -> sample(batch);
             case "train" -> seconds(trainings.computeIfAbsent(batch, this::trainOf));
             case "ema" -> ema();
-            case "memory" -> memory();
+            case "reconstruct" -> reconstruct();
+            case "read" -> read();
+            case "start" -> start();
+            case "memory" -> memory(batch);
             default -> throw new IllegalArgumentException(task);
         };
     }
@@ -93,14 +118,21 @@ final class ComparedNetwork implements Comparison.Side {
         return Nd4j.eye(options.getLabelDim()).castTo(DataType.FLOAT).getRows(rows);
     }
 
+    private Denoiser denoiser(int batch) {
+        if (frozen == null) {
+            frozen = new FrozenNetwork(options, graph);
+        }
+        return Denoiser.of(frozen, labels(batch));
+    }
+
     private Runnable forwardOf(int batch) {
-        Denoiser denoiser = Denoiser.of(frozen, labels(batch));
+        Denoiser denoiser = denoiser(batch);
         INDArray x = images(batch);
         return () -> denoiser.denoise(x, 1);
     }
 
     private double sample(int batch) {
-        Denoiser denoiser = Denoiser.of(frozen, labels(batch));
+        Denoiser denoiser = denoiser(batch);
         INDArray noise = images(batch);
         HeunSampler sampler = HeunSampler.builder().steps(SAMPLING_STEPS).build();
         return seconds(() -> sampler.sample(denoiser, noise));
@@ -120,8 +152,97 @@ final class ComparedNetwork implements Comparison.Side {
     }
 
     private double ema() {
-        images += 64;
+        if (tracker == null) {
+            tracker = EmaTracker.of(graph, 0.05, 0.10);
+        }
+        images += IMAGES_PER_UPDATE;
         return seconds(() -> tracker.update(images));
+    }
+
+    private SnapshotStore store() {
+        if (store == null) {
+            store = SnapshotStore.openOrCreate(files.snapshots(), graph);
+            for (int i = 0; i < SNAPSHOTS; i++) {
+                ema();
+                tracker.addTo(store, DataType.FLOAT16);
+            }
+        }
+        return store;
+    }
+
+    private double reconstruct() {
+        SnapshotStore stored = store();
+        return seconds(() -> stored.reconstruct(0.075));
+    }
+
+    /** Reads the files of the snapshots, and does nothing with them. */
+    private double read() throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
+        long start = System.nanoTime();
+        for (StoredAverage average : store().averages()) {
+            try (FileChannel file = FileChannel.open(average.file().get().path())) {
+                while (file.read(buffer.clear()) >= 0) {
+                    // the next piece
+                }
+            }
+        }
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    /** The command line, from its start to the first image. */
+    private double start() throws IOException {
+        Path edm2 = Path.of("examples", "edm2").toAbsolutePath();
+        long start = System.nanoTime();
+        output(
+                edm2.toString(),
+                "generate",
+                "--net",
+                files.weights().toString(),
+                "--seeds",
+                "0",
+                "--steps",
+                Integer.toString(SAMPLING_STEPS),
+                "--outdir",
+                files.images().toString());
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    /** Peak memory in bytes of a process like this one that only trains. */
+    private double memory(int batch) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(ProcessHandle.current().info().command().orElseThrow());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        Collections.addAll(
+                command,
+                "-cp",
+                System.getProperty("java.class.path"),
+                Comparison.class.getName(),
+                ".",
+                "0",
+                MEMORY,
+                size,
+                Integer.toString(batch));
+        List<String> lines = output(command.toArray(String[]::new)).lines().toList();
+        return Double.parseDouble(lines.get(lines.size() - 1));
+    }
+
+    /** What {@link #memory} starts. */
+    static void printMemory(NetworkOptions options, int batch) throws IOException {
+        Runnable step = new ComparedNetwork("", options, null).trainOf(batch);
+        for (int i = 0; i < MEMORY_STEPS; i++) {
+            step.run();
+        }
+        System.out.println(peakMemory());
+    }
+
+    private static String output(String... command) throws IOException {
+        Process process =
+                new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        if (process.onExit().join().exitValue() != 0) {
+            throw new IOException(String.join(" ", command) + " failed: " + output);
+        }
+        return output;
     }
 
     private static double seconds(Runnable task) {
@@ -130,8 +251,8 @@ final class ComparedNetwork implements Comparison.Side {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    /** Peak resident memory in bytes, as Linux tells it. */
-    private static double memory() throws IOException {
+    /** Peak resident memory of this process in bytes, as Linux tells it. */
+    private static double peakMemory() throws IOException {
         return Files.readAllLines(Path.of("/proc/self/status")).stream()
                 .filter(line -> line.startsWith("VmHWM:"))
                 .mapToDouble(line -> Double.parseDouble(line.replaceAll("\\D", "")) * 1024)

@@ -3,17 +3,14 @@ package io.github.edm2.tests;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.NetworkSafetensors;
 import io.github.edm2.models.unet.NetworkOptions;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -30,23 +27,21 @@ public final class Comparison {
         double run(String task, int batch) throws IOException;
     }
 
-    private record Task(String name, int batch) {
+    private record Task(String name, int batch, int warmUp, String title) {}
 
-        String title() {
-            return name.equals("ema") ? "EMA of two profiles" : name + ", batch " + batch;
-        }
-    }
+    private static final int WARM_UP = 3;
 
     private static final List<Task> TASKS =
             List.of(
-                    new Task("forward", 1),
-                    new Task("forward", 4),
-                    new Task("forward", 16),
-                    new Task("train", 4),
-                    new Task("sample", 4),
-                    new Task("ema", 0));
+                    new Task("forward", 1, WARM_UP, "forward, batch 1"),
+                    new Task("forward", 4, WARM_UP, "forward, batch 4"),
+                    new Task("forward", 16, WARM_UP, "forward, batch 16"),
+                    new Task("train", 4, WARM_UP, "training step, batch 4"),
+                    new Task("sample", 4, WARM_UP, "18 steps of sampling, batch 4"),
+                    new Task("ema", 0, WARM_UP, "EMA of two profiles"),
+                    new Task("reconstruct", 0, WARM_UP, "reconstruction from 8 snapshots"),
+                    new Task("start", 0, 0, "from start to first image"));
 
-    private static final int WARM_UP = 3;
     private static final double MOST_SECONDS = 12;
     private static final double QUICK_SECONDS = 3;
     private static final int MOST_RUNS = 15;
@@ -59,47 +54,67 @@ public final class Comparison {
     /** Idle processes of OpenMP spin for a moment, which would slow the other side. */
     private static final int PAUSE_MILLIS = 30;
 
+    private final Path folder;
     private final double mostSeconds;
     private final int threads;
+    private final List<String> wanted;
 
-    private Comparison(double mostSeconds, int threads) {
+    private Comparison(Path folder, double mostSeconds, int threads, List<String> wanted) {
+        List<String> tasks =
+                Stream.concat(TASKS.stream().map(Task::name), Stream.of("memory")).toList();
+        if (!tasks.containsAll(wanted)) {
+            throw new IllegalArgumentException(
+                    "sizes are %s and tasks %s, got %s".formatted(sizes().keySet(), tasks, wanted));
+        }
+        this.folder = folder;
         this.mostSeconds = mostSeconds;
         this.threads = threads;
+        this.wanted = List.copyOf(wanted);
     }
 
     /**
      * Runs the comparison.
      *
-     * @param args folder of the PyTorch program, number of threads, names of sizes; {@code
-     *     --quick}; or {@code --profile} and a task, for a profile of this side by operation
+     * @param args folder of the PyTorch program, number of threads, names of sizes and of tasks;
+     *     {@code --quick}; or {@code --profile} and a task, for a profile of this side by
+     *     operation; or {@code --resolutions}
      */
     public static void main(String[] args) throws IOException, InterruptedException {
-        List<String> names = new ArrayList<>(Arrays.asList(args).subList(2, args.length));
-        boolean quick = names.remove("--quick");
-        Map<String, NetworkOptions> sizes = sizes();
-        if (names.remove("--profile")) {
-            if (names.size() != 3 || !sizes.containsKey(names.get(2))) {
-                throw new IllegalArgumentException(
-                        "--profile needs a task, a batch and one of %s, got %s"
-                                .formatted(sizes.keySet(), names));
-            }
-            profile(names.get(0), Integer.parseInt(names.get(1)), sizes.get(names.get(2)));
+        Path folder = Path.of(args[0]);
+        int threads = Integer.parseInt(args[1]);
+        List<String> rest = new ArrayList<>(Arrays.asList(args).subList(2, args.length));
+        if (rest.remove("--profile")) {
+            profile(rest);
             return;
         }
-        names = names.isEmpty() ? List.of("small", "medium") : names;
+        if (rest.remove(ComparedNetwork.MEMORY)) {
+            ComparedNetwork.printMemory(sizes().get(rest.get(0)), Integer.parseInt(rest.get(1)));
+            return;
+        }
+        if (rest.remove("--resolutions")) {
+            ResolutionTable.print();
+            return;
+        }
+        boolean quick = rest.remove("--quick");
+        List<String> sizes = new ArrayList<>(rest);
+        sizes.retainAll(sizes().keySet());
+        rest.removeAll(sizes);
         Comparison comparison =
-                new Comparison(quick ? QUICK_SECONDS : MOST_SECONDS, Integer.parseInt(args[1]));
-        for (String name : names) {
-            if (!sizes.containsKey(name)) {
-                throw new IllegalArgumentException(
-                        "sizes are %s, got %s".formatted(sizes.keySet(), name));
-            }
-            comparison.compare(name, sizes.get(name), Path.of(args[0]));
+                new Comparison(folder, quick ? QUICK_SECONDS : MOST_SECONDS, threads, rest);
+        for (String size : sizes.isEmpty() ? List.of("small", "medium") : sizes) {
+            comparison.compare(size);
         }
     }
 
-    private static void profile(String task, int batch, NetworkOptions options) {
-        Runnable run = new ComparedNetwork(options).task(task, batch);
+    private static void profile(List<String> args) {
+        if (args.size() != 3 || !sizes().containsKey(args.get(2))) {
+            throw new IllegalArgumentException(
+                    "--profile needs a task, a batch and one of %s, got %s"
+                            .formatted(sizes().keySet(), args));
+        }
+        Runnable run =
+                new ComparedNetwork(args.get(2), sizes().get(args.get(2)), null)
+                        .task(args.get(0), Integer.parseInt(args.get(1)));
         long warm = System.nanoTime() + WARM_NANOS;
         while (System.nanoTime() < warm) {
             run.run();
@@ -107,11 +122,14 @@ public final class Comparison {
         OperationProfile.of(run, MOST_RUNS).print(System.out, PROFILED_SHAPES);
     }
 
-    private static Map<String, NetworkOptions> sizes() {
+    static Map<String, NetworkOptions> sizes() {
         Map<String, NetworkOptions> sizes = new LinkedHashMap<>();
         sizes.put("small", size(16, 3, 10, 32));
         sizes.put("medium", size(32, 3, 10, 64));
         sizes.put("xs", size(64, 4, 1000, 128));
+        ResolutionTable.RESOLUTIONS.forEach(
+                resolution ->
+                        sizes.put(ResolutionTable.name(resolution), size(resolution, 3, 10, 64)));
         return sizes;
     }
 
@@ -125,40 +143,68 @@ public final class Comparison {
                 .build();
     }
 
-    private void compare(String name, NetworkOptions options, Path folder)
-            throws IOException, InterruptedException {
-        ComparedNetwork ours = new ComparedNetwork(options);
-        System.out.printf(
-                "%n%s: %dx%d, %d channels, %,d parameters, %d threads%n%n",
-                name,
-                options.getImgResolution(),
-                options.getImgResolution(),
-                options.getModelChannels(),
-                ours.graph().params().length(),
-                threads);
-        Path weights = Files.createTempFile("edm2-compare", ".safetensors");
-        try {
+    private void compare(String name) throws IOException, InterruptedException {
+        NetworkOptions options = sizes().get(name);
+        try (ComparisonFiles files = ComparisonFiles.create()) {
+            ComparedNetwork ours = new ComparedNetwork(name, options, files);
+            System.out.printf(
+                    "%n%s: %dx%d, %d channels, %,d parameters, %d threads%n%n",
+                    name,
+                    options.getImgResolution(),
+                    options.getImgResolution(),
+                    options.getModelChannels(),
+                    ours.graph().params().length(),
+                    threads);
             NetworkSafetensors.write(
-                    weights, new NetworkFile(options, ours.graph()), DataType.FLOAT);
-            try (Peer peer = Peer.start(folder, weights, threads)) {
+                    files.weights(), new NetworkFile(options, ours.graph()), DataType.FLOAT);
+            try (Peer peer = Peer.start(folder, files, threads)) {
                 System.out.println("| task | this project | PyTorch | ratio (quartiles) |");
                 System.out.println("|---|---|---|---|");
                 for (Task task : TASKS) {
-                    compare(task, ours, peer);
+                    if (isWanted(task.name)) {
+                        compare(task, ours, peer);
+                    }
                 }
-                System.out.printf(
-                        "| peak memory | %.2f GB | %.2f GB | |%n",
-                        ours.run("memory", 0) / 1e9, peer.run("memory", 0) / 1e9);
+                if (isWanted("reconstruct")) {
+                    reading(ours);
+                }
+                if (isWanted("memory")) {
+                    memory(ours, peer);
+                }
             }
-        } finally {
-            Files.delete(weights);
         }
+    }
+
+    private boolean isWanted(String task) {
+        return wanted.isEmpty() || wanted.contains(task);
+    }
+
+    /** How much of the time of a reconstruction the files could not be read faster. */
+    private static void reading(Side ours) throws IOException {
+        List<Double> reading = new ArrayList<>();
+        List<Double> shares = new ArrayList<>();
+        for (int i = 0; i < MOST_RUNS; i++) {
+            reading.add(ours.run("read", 0));
+            shares.add(reading.get(i) / ours.run("reconstruct", 0));
+        }
+        System.out.printf(
+                "| reading the same files alone | %.1f ms | | %.2f of our reconstruction |%n",
+                1000 * quantile(reading, 0.5), quantile(shares, 0.5));
+    }
+
+    /** Of processes of their own, that do nothing but train. */
+    private static void memory(Side ours, Side theirs) throws IOException {
+        double a = ours.run("memory", 4);
+        double b = theirs.run("memory", 4);
+        System.out.printf(
+                "| peak memory of training, batch 4 | %.2f GB | %.2f GB | %.2f |%n",
+                a / 1e9, b / 1e9, b / a);
     }
 
     private void compare(Task task, Side ours, Side theirs)
             throws IOException, InterruptedException {
         double warm = 0;
-        for (int i = 0; i < WARM_UP || warm < mostSeconds / 2; i++) {
+        for (int i = 0; i < task.warmUp || task.warmUp > 0 && warm < mostSeconds / 2; i++) {
             double a = run(task, ours);
             double b = run(task, theirs);
             warm += a + (Double.isNaN(b) ? 0 : b);
@@ -177,7 +223,7 @@ public final class Comparison {
         }
         System.out.printf(
                 "| %s | %.1f ms | %.1f ms | %.2f (%.2f to %.2f) |%n",
-                task.title(),
+                task.title,
                 1000 * quantile(our, 0.5),
                 1000 * quantile(their, 0.5),
                 quantile(ratios, 0.5),
@@ -202,70 +248,5 @@ public final class Comparison {
 
     private static double quantile(List<Double> values, double share) {
         return values.stream().sorted().toList().get((int) (share * (values.size() - 1)));
-    }
-
-    /** The PyTorch program, or nothing where there is none. */
-    private static final class Peer implements Side, AutoCloseable {
-
-        private final Process process;
-        private final BufferedReader answers;
-        private final PrintWriter tasks;
-
-        private Peer(Process process) {
-            this.process = process;
-            answers = process.inputReader(StandardCharsets.UTF_8);
-            tasks = new PrintWriter(process.outputWriter(StandardCharsets.UTF_8), true);
-        }
-
-        static Peer start(Path folder, Path weights, int threads) throws IOException {
-            String python = System.getenv().getOrDefault("EDM2_PYTHON", "/usr/bin/python3");
-            if (!Files.isExecutable(Path.of(python))) {
-                System.out.println("There is no " + python + " (EDM2_PYTHON names another).");
-                return new Peer();
-            }
-            Process process =
-                    new ProcessBuilder(
-                                    python,
-                                    folder.resolve("peer_benchmark.py").toString(),
-                                    weights.toString(),
-                                    Integer.toString(threads))
-                            .redirectError(ProcessBuilder.Redirect.DISCARD)
-                            .start();
-            Peer peer = new Peer(process);
-            String ready = peer.answers.readLine();
-            if (ready == null) {
-                System.out.println(python + " has no PyTorch or NumPy.");
-                return new Peer();
-            }
-            System.out.println("PyTorch " + ready.replace("ready ", "") + "\n");
-            return peer;
-        }
-
-        private Peer() {
-            process = null;
-            answers = null;
-            tasks = null;
-        }
-
-        @Override
-        public double run(String task, int batch) throws IOException {
-            if (process == null) {
-                return Double.NaN;
-            }
-            tasks.println(task + " " + batch);
-            String answer = answers.readLine();
-            if (answer == null) {
-                throw new IOException("the PyTorch program ended in task " + task);
-            }
-            return Double.parseDouble(answer);
-        }
-
-        @Override
-        public void close() {
-            if (process != null) {
-                tasks.close();
-                process.destroy();
-            }
-        }
     }
 }
