@@ -203,12 +203,8 @@ public final class Comparison {
 
     private void compare(Task task, Side ours, Side theirs)
             throws IOException, InterruptedException {
-        double warm = 0;
-        for (int i = 0; i < task.warmUp || task.warmUp > 0 && warm < mostSeconds / 2; i++) {
-            double a = run(task, ours);
-            double b = run(task, theirs);
-            warm += a + (Double.isNaN(b) ? 0 : b);
-        }
+        warmUp(task, ours);
+        warmUp(task, theirs);
         List<Double> our = new ArrayList<>();
         List<Double> their = new ArrayList<>();
         List<Double> ratios = new ArrayList<>();
@@ -229,6 +225,18 @@ public final class Comparison {
                 quantile(ratios, 0.5),
                 quantile(ratios, 0.25),
                 quantile(ratios, 0.75));
+    }
+
+    /** Each side alone: Java's compiler must be done before the other side is measured. */
+    private void warmUp(Task task, Side side) throws IOException, InterruptedException {
+        double spent = 0;
+        for (int i = 0; i < task.warmUp || task.warmUp > 0 && spent < mostSeconds; i++) {
+            double seconds = run(task, side);
+            if (Double.isNaN(seconds)) {
+                return;
+            }
+            spent += seconds;
+        }
     }
 
     /**
