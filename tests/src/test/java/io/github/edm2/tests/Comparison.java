@@ -229,13 +229,11 @@ public final class Comparison {
 
     /** Each side alone: Java's compiler must be done before the other side is measured. */
     private void warmUp(Task task, Side side) throws IOException, InterruptedException {
-        double spent = 0;
-        for (int i = 0; i < task.warmUp || task.warmUp > 0 && spent < mostSeconds; i++) {
-            double seconds = run(task, side);
-            if (Double.isNaN(seconds)) {
+        long end = System.nanoTime() + (long) (mostSeconds * 1e9);
+        for (int i = 0; i < task.warmUp || task.warmUp > 0 && System.nanoTime() < end; i++) {
+            if (Double.isNaN(run(task, side))) {
                 return;
             }
-            spent += seconds;
         }
     }
 
