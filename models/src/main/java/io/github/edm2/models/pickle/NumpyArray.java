@@ -12,6 +12,8 @@ public final class NumpyArray {
     static final PickledClass TYPE = new PickledClass("numpy", "dtype");
 
     /** Positions in the tuple that NumPy gives for an array's state. */
+    private static final int SHAPE = 1;
+
     private static final int DTYPE = 2;
 
     private static final int DATA = 4;
@@ -53,20 +55,88 @@ public final class NumpyArray {
      * @throws PickleException if it has other elements than numbers, is large or damaged
      */
     public List<Object> numbers() {
-        if (state.isEmpty() || !(state.get(DATA) instanceof FileSlice data)) {
-            throw new PickleException("has a NumPy array without numbers");
+        Element element = element();
+        long count = count(element);
+        if (count > MOST_NUMBERS) {
+            throw misfit();
         }
-        Element element = Element.of(state.get(DTYPE));
-        long count = data.length() / element.bytes;
-        if (data.length() % element.bytes != 0 || count > MOST_NUMBERS) {
-            throw new PickleException("has a NumPy array that does not fit its data");
-        }
-        ByteBuffer bytes = ByteBuffer.wrap(data.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes = bytes();
         List<Object> numbers = new ArrayList<>();
         for (long i = 0; i < count; i++) {
             numbers.add(element.next(bytes));
         }
         return numbers;
+    }
+
+    /**
+     * Its floating-point numbers in the order of storage, however many.
+     *
+     * @throws PickleException if it has other elements or is damaged
+     */
+    public double[] doubles() {
+        Element element = element();
+        if (element.kind != 'f') {
+            throw new PickleException("has a NumPy array of other elements than floats");
+        }
+        double[] doubles = new double[Math.toIntExact(count(element))];
+        ByteBuffer bytes = bytes();
+        for (int i = 0; i < doubles.length; i++) {
+            doubles[i] = element.nextFloat(bytes);
+        }
+        return doubles;
+    }
+
+    /**
+     * Lengths of its dimensions, of which {@link #doubles} has as many elements as they tell.
+     *
+     * @throws PickleException if they are none or do not fit the data
+     */
+    public long[] shape() {
+        if (state.isEmpty() || !(state.get(SHAPE) instanceof List<?> lengths)) {
+            throw new PickleException("has a NumPy array without a shape");
+        }
+        long left = count(element());
+        long[] shape = new long[lengths.size()];
+        for (int i = 0; i < shape.length; i++) {
+            if (!(lengths.get(i) instanceof Long length) || length < 1 || left % length != 0) {
+                throw misfit();
+            }
+            shape[i] = length;
+            left /= length;
+        }
+        if (left != 1) {
+            throw misfit();
+        }
+        return shape;
+    }
+
+    private Element element() {
+        if (state.isEmpty()) {
+            throw new PickleException("has a NumPy array without numbers");
+        }
+        return Element.of(state.get(DTYPE));
+    }
+
+    private FileSlice data() {
+        if (!(state.get(DATA) instanceof FileSlice data)) {
+            throw new PickleException("has a NumPy array without numbers");
+        }
+        return data;
+    }
+
+    private ByteBuffer bytes() {
+        return ByteBuffer.wrap(data().bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private long count(Element element) {
+        if (data().length() % element.bytes != 0) {
+            throw misfit();
+        }
+        return data().length() / element.bytes;
+    }
+
+    private static PickleException misfit() {
+        return new PickleException("has a NumPy array that does not fit its data");
     }
 
     /** A data type, for instance f4: a float of 4 bytes. */
@@ -87,17 +157,19 @@ public final class NumpyArray {
             return new Element(code.charAt(0), code.charAt(1) - '0');
         }
 
+        double nextFloat(ByteBuffer in) {
+            return switch (bytes) {
+                case Float.BYTES -> in.getFloat();
+                case Double.BYTES -> in.getDouble();
+                default ->
+                        throw new PickleException(
+                                "has NumPy floats of " + bytes + " bytes, which are not supported");
+            };
+        }
+
         Object next(ByteBuffer in) {
             if (kind == 'f') {
-                return switch (bytes) {
-                    case Float.BYTES -> (double) in.getFloat();
-                    case Double.BYTES -> in.getDouble();
-                    default ->
-                            throw new PickleException(
-                                    "has NumPy floats of "
-                                            + bytes
-                                            + " bytes, which are not supported");
-                };
+                return nextFloat(in);
             }
             long value =
                     switch (bytes) {
