@@ -1,0 +1,82 @@
+package io.github.edm2.models.metrics;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalDouble;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** What a detector finds in a set of images that comes in batches. */
+public final class Evaluation {
+
+    private final Detector detector;
+    private final boolean keepsFeatures;
+    private final FeatureAccumulator accumulator;
+    private final List<INDArray> features = new ArrayList<>();
+    private long labelled;
+    private long right;
+
+    /**
+     * @param detector not closed by the evaluation
+     * @param keepsFeatures whether {@link #features} is wanted, besides the statistics
+     */
+    public Evaluation(Detector detector, boolean keepsFeatures) {
+        this.detector = detector;
+        this.keepsFeatures = keepsFeatures;
+        accumulator = new FeatureAccumulator(detector.dimensions());
+    }
+
+    /**
+     * Adds images.
+     *
+     * @param images as for {@link Detector#findings}
+     * @param labels their classes, one per image; null if unknown
+     */
+    public void add(INDArray images, int[] labels) {
+        Detector.Findings findings = detector.findings(images);
+        accumulator.add(findings.features());
+        if (keepsFeatures) {
+            features.add(findings.features());
+        }
+        if (labels != null && findings.logits() != null) {
+            INDArray expected = Nd4j.createFromArray(labels).castTo(DataType.INT64);
+            INDArray named = findings.logits().argMax(1);
+            right += named.eq(expected).castTo(DataType.INT64).sumNumber().longValue();
+            labelled += labels.length;
+        }
+    }
+
+    /** Number of images. */
+    public long count() {
+        return accumulator.count();
+    }
+
+    /**
+     * Statistics of all features.
+     *
+     * @throws IllegalArgumentException after fewer than 2 images
+     */
+    public FeatureStatistics statistics() {
+        return accumulator.statistics();
+    }
+
+    /**
+     * All features, FLOAT [images, dimensions].
+     *
+     * @throws IllegalStateException if they were not to be kept
+     */
+    public INDArray features() {
+        if (!keepsFeatures) {
+            throw new IllegalStateException("this evaluation keeps no features");
+        }
+        return Nd4j.vstack(features);
+    }
+
+    /** Share of the labelled images to which the detector gives their class. */
+    public OptionalDouble accuracy() {
+        return labelled == 0
+                ? OptionalDouble.empty()
+                : OptionalDouble.of((double) right / labelled);
+    }
+}
