@@ -1,6 +1,11 @@
 package io.github.edm2.tests;
 
 import io.github.edm2.models.Edm2;
+import io.github.edm2.models.metrics.FeatureAccumulator;
+import io.github.edm2.models.metrics.FeatureStatistics;
+import io.github.edm2.models.metrics.FrechetDistance;
+import io.github.edm2.models.metrics.KernelDistance;
+import io.github.edm2.models.metrics.Manifold;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.training.MicroBatches;
@@ -92,6 +97,27 @@ class CudaOperationsTest {
         for (String expected : new String[] {"conv2d", "conv2d_bp", "softmax_bp", "deconv2d"}) {
             Assertions.assertTrue(operations.contains(expected), expected + " in " + operations);
         }
+    }
+
+    @Test
+    void metricsRunOnCuda() {
+        INDArray x = Nd4j.rand(DataType.FLOAT, 20, 4);
+        INDArray y = Nd4j.rand(DataType.FLOAT, 30, 4);
+        Set<String> operations;
+        try (OperationRecorder recorder = OperationRecorder.open()) {
+            FrechetDistance.between(statistics(x), statistics(y).plus(statistics(x)));
+            KernelDistance.between(x, y, 2, 10, 0);
+            Manifold.of(x, y);
+            operations = recorder.customOperations();
+        }
+        assertOnCuda(operations);
+        Assertions.assertTrue(operations.contains("matmul"), operations.toString());
+    }
+
+    private static FeatureStatistics statistics(INDArray features) {
+        FeatureAccumulator accumulator = new FeatureAccumulator(4);
+        accumulator.add(features);
+        return accumulator.statistics();
     }
 
     @Test

@@ -139,6 +139,24 @@ class OfficialStatisticsTest {
         assertRefused(Map.of("fid", Map.of("mu", code)), "wants to call os.system");
     }
 
+    /** A small file must not become much memory. */
+    @Test
+    void arraysThatShareTheirBytesAreRefused() throws IOException {
+        Map<String, Object> arrays = new LinkedHashMap<>();
+        arrays.put("mu", numpy(4, mean(1)));
+        arrays.put("sigma", numpy(4, covariance(2)));
+        Map<String, Object> root = new LinkedHashMap<>();
+        for (int i = 0; i < 5; i++) {
+            root.put("detector" + i, arrays);
+        }
+        assertRefused(root, "its arrays take more bytes than it has");
+    }
+
+    @Test
+    void messagesHaveOneLine() throws IOException {
+        assertRefused(new Call(new Global("os\u0085\u2028", "system")), "call os??.system");
+    }
+
     private void assertRefused(Object root, String expected) throws IOException {
         Path file = write(4, root);
         String message =

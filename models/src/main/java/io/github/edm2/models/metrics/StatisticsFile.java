@@ -71,8 +71,8 @@ public final class StatisticsFile {
                     });
         } catch (IOException e) {
             throw new StatisticsFileException(
-                    "cannot write %s: %s; nothing was changed there"
-                            .formatted(file, AtomicFile.reason(e)),
+                    "cannot write %s: ".formatted(file),
+                    AtomicFile.reason(e) + "; nothing was changed there",
                     e);
         }
     }
@@ -114,8 +114,8 @@ public final class StatisticsFile {
         FeatureStatistics found = all.getOrDefault(detector, unnamed);
         if (found == null) {
             throw new StatisticsFileException(
-                    "%s has no statistics for the detector %s, only for %s"
-                            .formatted(file, detector, String.join(", ", all.keySet())),
+                    file + " has no statistics for the detector " + detector,
+                    ", only for " + String.join(", ", all.keySet()),
                     null);
         }
         return found;
@@ -132,14 +132,12 @@ public final class StatisticsFile {
         try {
             statistics = isZip(file) ? readNpz(file) : readPickle(file);
         } catch (IOException e) {
-            throw new StatisticsFileException(
-                    "%s cannot be read: %s".formatted(file, AtomicFile.reason(e)), e);
+            throw new StatisticsFileException(file + " cannot be read: ", AtomicFile.reason(e), e);
         } catch (PickleException e) {
-            throw new StatisticsFileException(file + " " + e.getMessage(), e);
+            throw new StatisticsFileException(file + " ", e.getMessage(), e);
         } catch (IllegalArgumentException e) {
             throw new StatisticsFileException(
-                    "%s is damaged or no file of statistics: %s".formatted(file, e.getMessage()),
-                    e);
+                    file + " is damaged or no file of statistics: ", e.getMessage(), e);
         }
         return Collections.unmodifiableMap(statistics);
     }
@@ -211,14 +209,16 @@ public final class StatisticsFile {
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             Object root = TorchFile.read(channel);
             Map<String, FeatureStatistics> statistics = new LinkedHashMap<>();
+            PickledArrays arrays = new PickledArrays(channel.size());
             Map<?, ?> entries = dictionary(root);
             if (entries.containsKey(MEAN)) {
-                statistics.put(UNNAMED, statistics(entries));
+                statistics.put(UNNAMED, arrays.statistics(entries));
             }
             entries.forEach(
                     (name, value) -> {
                         if (dictionary(value).containsKey(MEAN)) {
-                            statistics.put(name.toString(), statistics(dictionary(value)));
+                            statistics.put(
+                                    String.valueOf(name), arrays.statistics(dictionary(value)));
                         }
                     });
             if (statistics.isEmpty()) {
@@ -236,15 +236,30 @@ public final class StatisticsFile {
         return value instanceof Map<?, ?> map ? map : Map.of();
     }
 
-    private static FeatureStatistics statistics(Map<?, ?> arrays) {
-        return new FeatureStatistics(pickled(arrays, MEAN), pickled(arrays, COVARIANCE));
-    }
+    /** Takes the arrays of a pickle, which may have the same bytes in many places. */
+    private static final class PickledArrays {
 
-    private static INDArray pickled(Map<?, ?> arrays, String name) {
-        if (!(arrays.get(name) instanceof NumpyArray array)) {
-            throw new IllegalArgumentException(
-                    "its %s is %s".formatted(name, PythonType.of(arrays.get(name))));
+        private long bytesLeft;
+
+        PickledArrays(long fileLength) {
+            bytesLeft = fileLength;
         }
-        return nd4j(array.doubles(), array.shape());
+
+        FeatureStatistics statistics(Map<?, ?> arrays) {
+            return new FeatureStatistics(take(arrays, MEAN), take(arrays, COVARIANCE));
+        }
+
+        private INDArray take(Map<?, ?> arrays, String name) {
+            if (!(arrays.get(name) instanceof NumpyArray array)) {
+                throw new IllegalArgumentException(
+                        "its %s is %s".formatted(name, PythonType.of(arrays.get(name))));
+            }
+            long[] shape = array.shape();
+            bytesLeft -= Float.BYTES * Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+            if (bytesLeft < 0) {
+                throw new IllegalArgumentException("its arrays take more bytes than it has");
+            }
+            return nd4j(array.doubles(), shape);
+        }
     }
 }

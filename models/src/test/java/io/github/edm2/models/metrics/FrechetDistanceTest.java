@@ -107,6 +107,13 @@ class FrechetDistanceTest {
         assertEquals(30 + 4 * 100 - 2 * 2 * 10, distance, 430 * TOLERANCE);
     }
 
+    @Test
+    void oneDimension() {
+        FeatureStatistics narrow = centred(Nd4j.createFromArray(new double[][] {{4}}));
+        FeatureStatistics wide = centred(Nd4j.createFromArray(new double[][] {{25}}));
+        assertEquals(9, FrechetDistance.between(narrow, wide), TOLERANCE);
+    }
+
     /** Eigenvalues over twelve decades, as those of a network's features. */
     @Test
     void smallEigenvaluesCount() {
