@@ -14,12 +14,16 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * </pre>
  *
  * (Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample
- * Variances", 1979), which loses no digits where the mean is large. One thread at a time.
+ * Variances", 1979), which loses no digits where the mean is large. Vectors are collected into
+ * blocks of one size, so that small batches do not take longer and the division into batches does
+ * not matter at all. One thread at a time.
  */
 public final class FeatureAccumulator {
 
     private final INDArray mean;
     private final INDArray scatter;
+    private final INDArray vectors;
+    private int collected;
     private long count;
 
     /**
@@ -35,6 +39,7 @@ public final class FeatureAccumulator {
         }
         mean = Nd4j.zeros(DataType.DOUBLE, dimensions);
         scatter = Nd4j.create(DataType.DOUBLE, new long[] {dimensions, dimensions}, 'f');
+        vectors = Nd4j.createUninitialized(DataType.DOUBLE, Features.BLOCK + 1, dimensions);
     }
 
     /**
@@ -51,34 +56,40 @@ public final class FeatureAccumulator {
                     "Feature vectors must have %d elements like those before, got %d"
                             .formatted(mean.length(), features.dimensions()));
         }
-        for (int begin = 0; begin < features.count(); begin += Features.BLOCK) {
-            try (INDArray block = features.block(begin)) {
-                addBlock(block);
+        int begin = 0;
+        while (begin < features.count()) {
+            int end = Math.min(begin + Features.BLOCK - collected, features.count());
+            features.copy(begin, end, rows(collected, collected + end - begin));
+            collected += end - begin;
+            begin = end;
+            if (collected == Features.BLOCK) {
+                addCollected();
             }
         }
     }
 
-    private void addBlock(INDArray block) {
-        long added = block.size(0);
-        double share = (double) added / (count + added);
+    private INDArray rows(int begin, int end) {
+        return vectors.get(NDArrayIndex.interval(begin, end), NDArrayIndex.all());
+    }
+
+    private void addCollected() {
+        INDArray block = rows(0, collected);
+        double share = (double) collected / (count + collected);
         INDArray blockMean = block.mean(0);
         INDArray step = blockMean.sub(mean);
-        try (INDArray deviations =
-                Nd4j.createUninitialized(DataType.DOUBLE, added + 1, mean.length())) {
-            deviations
-                    .get(NDArrayIndex.interval(0, added), NDArrayIndex.all())
-                    .assign(block.subiRowVector(blockMean));
-            // The step between the means as one more row: the whole update is one product.
-            deviations.getRow(added).assign(step.mul(Math.sqrt(count * share)));
-            Nd4j.gemm(deviations, deviations, scatter, true, false, 1, 1);
-        }
+        block.subiRowVector(blockMean);
+        // The step between the means as one more row: the whole update is one product.
+        vectors.getRow(collected).assign(step.mul(Math.sqrt(count * share)));
+        INDArray deviations = rows(0, collected + 1);
+        Nd4j.gemm(deviations, deviations, scatter, true, false, 1, 1);
         mean.addi(step.muli(share));
-        count += added;
+        count += collected;
+        collected = 0;
     }
 
     /** How many vectors were added. */
     public long count() {
-        return count;
+        return count + collected;
     }
 
     /**
@@ -87,9 +98,12 @@ public final class FeatureAccumulator {
      * @throws IllegalStateException if that is less than two vectors
      */
     public FeatureStatistics statistics() {
-        if (count < 2) {
+        if (count() < 2) {
             throw new IllegalStateException(
-                    "Statistics need features of at least 2 images, got " + count);
+                    "Statistics need features of at least 2 images, got " + count());
+        }
+        if (collected > 0) {
+            addCollected();
         }
         return new FeatureStatistics(count, mean.dup(), scatter.div(count - 1));
     }

@@ -73,6 +73,11 @@ final class Features {
         return copy(vectors.get(NDArrayIndex.interval(begin, end), NDArrayIndex.all()));
     }
 
+    /** Copies the vectors from one to before another. */
+    void copy(int begin, int end, INDArray target) {
+        target.assign(vectors.get(NDArrayIndex.interval(begin, end), NDArrayIndex.all()));
+    }
+
     /**
      * A copy of some vectors.
      *

@@ -63,9 +63,27 @@ class FeatureStatisticsTest {
     }
 
     @Test
+    void divisionIntoBatchesDoesNotMatter() {
+        INDArray vectors = vectors(2600, 12, 9);
+        FeatureAccumulator accumulator = new FeatureAccumulator(12);
+        for (int begin = 0; begin < 2600; begin += 100) {
+            accumulator.add(part(vectors, begin, begin + 100));
+        }
+        FeatureStatistics whole = statistics(vectors);
+        assertEquals(
+                0, whole.mean().sub(accumulator.statistics().mean()).amaxNumber().doubleValue());
+        assertEquals(
+                0,
+                whole.covariance()
+                        .sub(accumulator.statistics().covariance())
+                        .amaxNumber()
+                        .doubleValue());
+    }
+
+    @Test
     void fourPartsMergedAreTheWhole() {
         INDArray vectors = vectors(1000, 20, 2);
-        int[] ends = {0, 2, 300, 301 + 2, 1000};
+        int[] ends = {0, 2, 300, 303, 1000};
         FeatureStatistics merged = statistics(part(vectors, 0, 2));
         for (int i = 1; i < 4; i++) {
             merged = merged.plus(statistics(part(vectors, ends[i], ends[i + 1])));
