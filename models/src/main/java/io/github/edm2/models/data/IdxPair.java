@@ -104,6 +104,12 @@ record IdxPair(Path images) {
         return labels;
     }
 
+    /** Whether there is a file of labels beside that of the images. */
+    boolean hasLabels() {
+        Matcher name = NAME.matcher(images.getFileName().toString());
+        return name.matches() && existing(labelName(name)).isPresent();
+    }
+
     private Path labels() {
         Matcher name = NAME.matcher(images.getFileName().toString());
         if (!name.matches()) {
@@ -113,11 +119,8 @@ record IdxPair(Path images) {
                             + " does not contain \"images-idx3\", so its file of labels cannot be found;"
                             + " rename both files or train without labels");
         }
-        String plain = name.group(1) + "labels" + name.group(2) + "idx1" + name.group(3);
-        return Stream.of(plain, plain + GZIP)
-                .map(images::resolveSibling)
-                .filter(Files::exists)
-                .findFirst()
+        String plain = labelName(name);
+        return existing(plain)
                 .orElseThrow(
                         () ->
                                 new DatasetException(
@@ -129,5 +132,16 @@ record IdxPair(Path images) {
                                                 + plain
                                                 + GZIP
                                                 + " beside it; add it or train without labels"));
+    }
+
+    private static String labelName(Matcher name) {
+        return name.group(1) + "labels" + name.group(2) + "idx1" + name.group(3);
+    }
+
+    private Optional<Path> existing(String plain) {
+        return Stream.of(plain, plain + GZIP)
+                .map(images::resolveSibling)
+                .filter(Files::exists)
+                .findFirst();
     }
 }

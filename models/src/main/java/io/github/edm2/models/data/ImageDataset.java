@@ -97,7 +97,7 @@ public final class ImageDataset implements AutoCloseable {
     }
 
     private static ImageDataset openFolder(Path folder, boolean cond, long cacheBytes) {
-        PngFolder source = PngFolder.list(folder);
+        ImageFolder source = ImageFolder.list(folder, ImageSource.PNG);
         if (source.names().isEmpty()) {
             Optional<IdxPair> idx = IdxPair.find(folder);
             if (idx.isPresent()) {
@@ -115,7 +115,8 @@ public final class ImageDataset implements AutoCloseable {
             throw DatasetException.unreadable(file.toString(), e);
         }
         if (Arrays.equals(start, new byte[] {'P', 'K'})) {
-            return openPng(nameOf(file), PngZip.open(file), file, cond, cacheBytes);
+            return openPng(
+                    nameOf(file), ImageZip.open(file, ImageSource.PNG), file, cond, cacheBytes);
         }
         boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
         if (gzip || Arrays.equals(start, new byte[2])) {
@@ -126,7 +127,7 @@ public final class ImageDataset implements AutoCloseable {
     }
 
     private static ImageDataset openPng(
-            String name, PngSource source, Path path, boolean cond, long cacheBytes) {
+            String name, ImageSource source, Path path, boolean cond, long cacheBytes) {
         try {
             if (source.names().isEmpty()) {
                 throw new DatasetException("There are no PNG files in " + path + "; " + ACCEPTED);

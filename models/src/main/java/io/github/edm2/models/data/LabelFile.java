@@ -31,12 +31,31 @@ final class LabelFile {
     }
 
     /**
-     * Reads the label of every PNG file.
+     * Reads the label of every image, which must be there.
      *
      * @throws DatasetException if there is no label file or it has no labels, is malformed, lacks
      *     an image or names one that does not exist
      */
-    static int[] read(PngSource source) {
+    static int[] read(ImageSource source) {
+        return readIfPresent(source)
+                .filter(labels -> labels.length > 0)
+                .orElseThrow(
+                        () ->
+                                new DatasetException(
+                                        "Labels were asked for, but "
+                                                + source.location(NAME)
+                                                + " does not exist or says \"labels\": null;"
+                                                + " add labels or train without them"));
+    }
+
+    /**
+     * Reads the label of every image.
+     *
+     * @return empty without a label file; an empty array if it says {@code "labels": null}
+     * @throws DatasetException if the file is malformed, lacks an image or names one that does not
+     *     exist
+     */
+    static Optional<int[]> readIfPresent(ImageSource source) {
         String location = source.location(NAME);
         Optional<byte[]> file;
         try {
@@ -44,15 +63,12 @@ final class LabelFile {
         } catch (IOException e) {
             throw DatasetException.unreadable(location, e);
         }
-        return file.flatMap(bytes -> new LabelFile(location).parse(bytes))
-                .map(labels -> inOrder(labels, source.names(), location))
-                .orElseThrow(
-                        () ->
-                                new DatasetException(
-                                        "Labels were asked for, but "
-                                                + location
-                                                + " does not exist or says \"labels\": null;"
-                                                + " add labels or train without them"));
+        return file.map(
+                bytes ->
+                        new LabelFile(location)
+                                .parse(bytes)
+                                .map(labels -> inOrder(labels, source.names(), location))
+                                .orElseGet(() -> new int[0]));
     }
 
     private static int[] inOrder(Map<String, Integer> labels, List<String> names, String location) {
@@ -73,7 +89,7 @@ final class LabelFile {
                     location
                             + " has a label for "
                             + labels.keySet().iterator().next()
-                            + ", but there is no such PNG file; add the image or remove the label");
+                            + ", but there is no such image; add the image or remove the label");
         }
         return ordered;
     }

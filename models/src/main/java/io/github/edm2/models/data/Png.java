@@ -37,6 +37,18 @@ record Png(ImageShape shape, int bitDepth) {
      */
     static final int HEADER_BYTES = SIGNATURE.length + CHUNK_FRAME_BYTES + 13;
 
+    /** Whether a file begins as a PNG file does. */
+    static boolean hasSignature(byte[] start) {
+        return Arrays.mismatch(
+                        SIGNATURE,
+                        0,
+                        SIGNATURE.length,
+                        start,
+                        0,
+                        Math.min(start.length, SIGNATURE.length))
+                < 0;
+    }
+
     /**
      * Reads the header, without decoding the image.
      *
@@ -45,8 +57,7 @@ record Png(ImageShape shape, int bitDepth) {
      * @param location how messages call the file
      */
     static Png header(byte[] start, String location) {
-        if (start.length < SIGNATURE.length
-                || Arrays.mismatch(SIGNATURE, Arrays.copyOf(start, SIGNATURE.length)) >= 0) {
+        if (!hasSignature(start)) {
             throw new DatasetException(
                     location
                             + " is not a PNG file (wrong signature); convert it to PNG or remove it");

@@ -13,12 +13,12 @@ import java.util.stream.IntStream;
  */
 final class PngStore implements ImageStore {
 
-    private final PngSource source;
+    private final ImageSource source;
     private final ImageShape shape;
     private final AtomicReferenceArray<byte[]> cache;
     private final AtomicLong cacheBytesLeft;
 
-    private PngStore(PngSource source, ImageShape shape, long cacheBytes) {
+    private PngStore(ImageSource source, ImageShape shape, long cacheBytes) {
         this.source = source;
         this.shape = shape;
         this.cache = new AtomicReferenceArray<>(source.names().size());
@@ -31,7 +31,7 @@ final class PngStore implements ImageStore {
      * @param source at least one PNG file
      * @param cacheBytes most bytes of decoded images to keep in memory
      */
-    static PngStore open(PngSource source, long cacheBytes) {
+    static PngStore open(ImageSource source, long cacheBytes) {
         int count = source.names().size();
         Png[] headers =
                 IntStream.range(0, count)
@@ -56,7 +56,7 @@ final class PngStore implements ImageStore {
         return new PngStore(source, shape, cacheBytes);
     }
 
-    private static Png header(PngSource source, String name) {
+    private static Png header(ImageSource source, String name) {
         try (InputStream in = source.open(name)) {
             return Png.header(in.readNBytes(Png.HEADER_BYTES), source.location(name));
         } catch (IOException e) {

@@ -11,20 +11,20 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipFile;
 
-/** PNG files in a zip archive, which stays open until {@link #close}. */
-record PngZip(Path file, ZipFile zip, List<String> names) implements PngSource {
+/** Image files in a zip archive, which stays open until {@link #close}. */
+record ImageZip(Path file, ZipFile zip, List<String> names) implements ImageSource {
 
-    static PngZip open(Path file) {
+    static ImageZip open(Path file, List<String> extensions) {
         try {
             ZipFile zip = new ZipFile(file.toFile());
             List<String> names =
                     zip.stream()
                             .filter(entry -> !entry.isDirectory())
                             .map(ZipEntry::getName)
-                            .filter(PngSource::isPng)
+                            .filter(name -> ImageSource.isImage(name, extensions))
                             .sorted()
                             .toList();
-            return new PngZip(file, zip, names);
+            return new ImageZip(file, zip, names);
         } catch (ZipException e) {
             throw new DatasetException(
                     file

@@ -11,10 +11,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** PNG files in a folder and its subfolders; symbolic links are followed. */
-record PngFolder(Path root, List<String> names) implements PngSource {
+/** Image files in a folder and its subfolders; symbolic links are followed. */
+record ImageFolder(Path root, List<String> names) implements ImageSource {
 
-    static PngFolder list(Path root) {
+    static ImageFolder list(Path root, List<String> extensions) {
         try (Stream<Path> files = Files.walk(root, FileVisitOption.FOLLOW_LINKS)) {
             // Whatever is not a folder counts, so that a broken link is reported instead of
             // skipped.
@@ -25,10 +25,10 @@ record PngFolder(Path root, List<String> names) implements PngSource {
                                             root.relativize(file)
                                                     .toString()
                                                     .replace(File.separatorChar, '/'))
-                            .filter(PngSource::isPng)
+                            .filter(name -> ImageSource.isImage(name, extensions))
                             .sorted()
                             .toList();
-            return new PngFolder(root, names);
+            return new ImageFolder(root, names);
         } catch (IOException e) {
             throw DatasetException.unreadable(root.toString(), e);
         } catch (UncheckedIOException e) {

@@ -1,0 +1,221 @@
+package io.github.edm2.models.data;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+
+/**
+ * Makes a dataset for training of images as one finds them: a folder tree or zip archive of image
+ * files, an IDX file (MNIST) or the binary batches of CIFAR-10, all to RGB of one size in an
+ * uncompressed archive of uncompressed PNG files, as the EDM2 reference implementation trains on.
+ *
+ * <p>Images are decoded and transformed by all processors and written in the order of the source,
+ * whose numbers they keep: one that is skipped leaves a gap in the file names. A few images per
+ * processor are in memory at a time. The archive appears under its name when it is complete, or not
+ * at all; the same source gives the same bytes.
+ */
+public final class DatasetConverter {
+
+    /** So many that a processor has work while the others' images wait to be written. */
+    private static final int IMAGES_OF_PROCESSOR = 4;
+
+    /** Follows a conversion. Called by the thread that converts. */
+    public interface Progress {
+
+        /**
+         * Called after each image.
+         *
+         * @param done images that are written or left out
+         * @param total images of the source that are to be converted
+         */
+        void update(int done, int total);
+
+        /**
+         * Called for each image that cannot be read.
+         *
+         * @param message names the image and what is wrong with it
+         */
+        void unreadable(String message);
+    }
+
+    /**
+     * What became of the images.
+     *
+     * @param written how many are in the archive
+     * @param skipped how many the transform left out
+     * @param unreadable how many could not be read
+     * @param size width and height of the written ones
+     * @param classes largest label plus 1, 0 without labels
+     */
+    public record Summary(int written, int skipped, int unreadable, Resolution size, int classes) {}
+
+    private record Converted(Resolution size, byte[] png) {}
+
+    private final RawImages images;
+    private final ConversionOptions options;
+    private final Progress progress;
+    private final int count;
+    private int written;
+    private int skipped;
+    private int unreadable;
+    private int classes;
+    private String firstUnreadable;
+    private int firstWritten;
+    private Resolution size;
+
+    private DatasetConverter(RawImages images, ConversionOptions options, Progress progress) {
+        this.images = images;
+        this.options = options;
+        this.progress = progress;
+        this.count = Math.min(images.count(), options.maxImages());
+    }
+
+    /**
+     * Converts.
+     *
+     * @param source what to convert
+     * @param dest archive to write, in a folder that is made if need be; replaced if it exists
+     * @throws DatasetException if there are no images, the labels are wrong, an image cannot be
+     *     read and must not be left out, the images differ in size, or are of a size that is not
+     *     allowed
+     * @throws IOException if the archive cannot be written
+     */
+    public static Summary convert(
+            Path source, Path dest, ConversionOptions options, Progress progress)
+            throws IOException {
+        try (RawImages images = RawImages.open(source, options.upright());
+                DatasetZip zip = new DatasetZip(dest)) {
+            DatasetConverter converter = new DatasetConverter(images, options, progress);
+            converter.writeTo(zip);
+            converter.checkComplete();
+            zip.commit();
+            return converter.summary();
+        }
+    }
+
+    private void writeTo(DatasetZip zip) throws IOException {
+        int processors = Runtime.getRuntime().availableProcessors();
+        ExecutorService threads = Executors.newFixedThreadPool(processors);
+        try {
+            Queue<Future<Optional<Converted>>> waiting = new ArrayDeque<>();
+            int begun = 0;
+            for (int index = 0; index < count; index++) {
+                while (begun < count && waiting.size() < processors * IMAGES_OF_PROCESSOR) {
+                    int next = begun++;
+                    waiting.add(threads.submit(() -> convert(next)));
+                }
+                write(index, waiting.remove(), zip);
+                progress.update(index + 1, count);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+
+    private Optional<Converted> convert(int index) {
+        return options.transform()
+                .apply(images.read(index), options.resolution())
+                .map(image -> new Converted(image.resolution(), UncompressedPng.encode(image)));
+    }
+
+    private void write(int index, Future<Optional<Converted>> result, DatasetZip zip)
+            throws IOException {
+        Optional<Converted> image;
+        try {
+            image = result.get();
+        } catch (ExecutionException e) {
+            noteUnreadable(e.getCause());
+            return;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CancellationException("The conversion was interrupted");
+        }
+        if (image.isEmpty()) {
+            skipped++;
+            return;
+        }
+        checkSize(index, image.get().size());
+        written++;
+        if (images.labels().length == 0) {
+            zip.add(index, image.get().png());
+        } else {
+            int label = images.labels()[index];
+            zip.add(index, image.get().png(), label);
+            classes = Math.max(classes, label + 1);
+        }
+    }
+
+    private void noteUnreadable(Throwable problem) {
+        if (problem instanceof DatasetException) {
+            unreadable++;
+            firstUnreadable = firstUnreadable == null ? problem.getMessage() : firstUnreadable;
+            progress.unreadable(problem.getMessage());
+        } else if (problem instanceof Error error) {
+            throw error;
+        } else {
+            throw new IllegalStateException(problem);
+        }
+    }
+
+    private void checkSize(int index, Resolution found) {
+        if (size == null) {
+            size = found;
+            firstWritten = index;
+            if (!options.anySize() && !ConversionOptions.isTrainable(size)) {
+                throw new DatasetException(
+                        images.location(index)
+                                + " is "
+                                + size
+                                + " (width x height), but the images must be squares whose side is a power"
+                                + " of two; give a transform and a resolution or allow any size (any-size)");
+            }
+        }
+        if (!found.equals(size)) {
+            throw new DatasetException(
+                    "Without a transform all images must have the same size, but "
+                            + images.location(firstWritten)
+                            + " is "
+                            + size
+                            + " and "
+                            + images.location(index)
+                            + " is "
+                            + found
+                            + " (width x height); give a transform and a resolution");
+        }
+    }
+
+    private void checkComplete() {
+        if (unreadable > 0 && !options.skipBad()) {
+            throw new DatasetException(
+                    unreadable
+                            + " of "
+                            + count
+                            + " images cannot be read, so nothing was written; repair or remove them, or"
+                            + " leave them out (skip-bad); the first: "
+                            + firstUnreadable);
+        }
+        if (written == 0) {
+            throw new DatasetException(
+                    "None of the "
+                            + count
+                            + " images is left: "
+                            + skipped
+                            + " are too small or too elongated for "
+                            + options.transform()
+                            + " and "
+                            + unreadable
+                            + " cannot be read; choose a smaller resolution or another transform");
+        }
+    }
+
+    private Summary summary() {
+        return new Summary(written, skipped, unreadable, size, classes);
+    }
+}

@@ -1,0 +1,119 @@
+package io.github.edm2.models.data;
+
+import io.github.edm2.ema.AtomicOutput;
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.Closeable;
+import java.io.IOException;
+import java.nio.channels.Channels;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.LocalDateTime;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import org.nd4j.shade.jackson.core.JsonFactory;
+import org.nd4j.shade.jackson.core.JsonGenerator;
+
+/**
+ * Writes a dataset as the EDM2 reference implementation reads it: an archive without compression of
+ * {@code 00000/img00000000.png} and so on, a thousand images to a folder, and a {@code
+ * dataset.json}. It has its name only once it is complete, and the same images give the same bytes.
+ */
+final class DatasetZip implements Closeable {
+
+    private static final int IMAGES_OF_FOLDER = 1000;
+
+    private static final int BUFFER = 1 << 20;
+
+    /** The same always; formats of zip archives know no earlier year than 1980. */
+    private static final LocalDateTime TIMESTAMP = LocalDateTime.of(1980, 2, 1, 0, 0);
+
+    private record Labelled(String name, int label) {}
+
+    private final Path file;
+    private final AtomicOutput output;
+    private final ZipOutputStream zip;
+    private final List<Labelled> labels = new ArrayList<>();
+
+    /**
+     * Begins an archive.
+     *
+     * @param file created, with its folder, or replaced by {@link #commit}
+     */
+    DatasetZip(Path file) throws IOException {
+        this.file = file;
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        output = AtomicOutput.of(file);
+        zip =
+                new ZipOutputStream(
+                        new BufferedOutputStream(
+                                Channels.newOutputStream(output.channel()), BUFFER));
+        zip.setMethod(ZipOutputStream.STORED);
+    }
+
+    /** Adds an image without a label. */
+    void add(int number, byte[] png) throws IOException {
+        put(name(number), png);
+    }
+
+    /** Adds an image with a label. */
+    void add(int number, byte[] png, int label) throws IOException {
+        add(number, png);
+        labels.add(new Labelled(name(number), label));
+    }
+
+    private static String name(int number) {
+        return String.format("%05d/img%08d.png", number / IMAGES_OF_FOLDER, number);
+    }
+
+    /** Adds the label file and gives the archive its name. */
+    void commit() throws IOException {
+        put(LabelFile.NAME, labelFile());
+        zip.finish();
+        zip.flush();
+        output.commit(file);
+    }
+
+    private byte[] labelFile() throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
+            json.writeStartObject();
+            json.writeFieldName("labels");
+            if (labels.isEmpty()) {
+                json.writeNull();
+            } else {
+                json.writeStartArray();
+                for (Labelled image : labels) {
+                    json.writeStartArray();
+                    json.writeString(image.name());
+                    json.writeNumber(image.label());
+                    json.writeEndArray();
+                }
+                json.writeEndArray();
+            }
+            json.writeEndObject();
+        }
+        return bytes.toByteArray();
+    }
+
+    private void put(String name, byte[] content) throws IOException {
+        CRC32 crc = new CRC32();
+        crc.update(content);
+        ZipEntry entry = new ZipEntry(name);
+        entry.setTimeLocal(TIMESTAMP);
+        entry.setSize(content.length);
+        entry.setCrc(crc.getValue());
+        zip.putNextEntry(entry);
+        zip.write(content);
+        zip.closeEntry();
+    }
+
+    /** Deletes what was written, if it was not committed. */
+    @Override
+    public void close() throws IOException {
+        output.close();
+    }
+}

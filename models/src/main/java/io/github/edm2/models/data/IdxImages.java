@@ -1,0 +1,33 @@
+package io.github.edm2.models.data;
+
+import java.nio.file.Path;
+
+/** Images of an IDX file, with the labels of the file beside it if there is one. */
+record IdxImages(Path file, IdxStore store, int[] labels) implements RawImages {
+
+    static IdxImages of(IdxPair pair) {
+        IdxStore store = pair.readImages();
+        int[] labels = pair.hasLabels() ? pair.readLabels(store.count()) : new int[0];
+        return new IdxImages(pair.images(), store, labels);
+    }
+
+    @Override
+    public int count() {
+        return store.count();
+    }
+
+    @Override
+    public String location(int index) {
+        return file + ", image " + index;
+    }
+
+    @Override
+    public RgbImage read(int index) {
+        return RgbImage.of(store.shape(), store.pixels(index));
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

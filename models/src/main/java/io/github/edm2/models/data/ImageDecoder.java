@@ -1,0 +1,167 @@
+package io.github.edm2.models.data;
+
+import com.drew.imaging.ImageMetadataReader;
+import com.drew.imaging.ImageProcessingException;
+import com.drew.metadata.exif.ExifDirectoryBase;
+import com.drew.metadata.exif.ExifIFD0Directory;
+import java.awt.image.BufferedImage;
+import java.awt.image.ColorModel;
+import java.awt.image.IndexColorModel;
+import java.awt.image.Raster;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import javax.imageio.ImageIO;
+import javax.imageio.ImageReader;
+import javax.imageio.stream.ImageInputStream;
+import javax.imageio.stream.MemoryCacheImageInputStream;
+
+/**
+ * Reads image files of other programs: PNG, JPEG, BMP, GIF (its first image) and WebP, told apart
+ * by their content, not by their names. Grey and palettes become RGB, alpha is dropped and not
+ * blended, samples of other than 8 bits are scaled to [0, 255] and rounded. Colour profiles are not
+ * applied, except to make RGB of CMYK.
+ */
+final class ImageDecoder {
+
+    /** Ends of the names of the files that are read. */
+    static final List<String> EXTENSIONS =
+            List.of(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp");
+
+    private static final String ACCEPTED = "PNG, JPEG, BMP, GIF or WebP";
+
+    /** Of the warning of libjpeg, which fills up what a file lacks. */
+    private static final String TRUNCATED = "premature end";
+
+    private static final int UPRIGHT = 1;
+    private static final int LAST_ORIENTATION = 8;
+
+    private ImageDecoder() {}
+
+    /**
+     * Decodes a file.
+     *
+     * @param file all its bytes
+     * @param location how messages call it
+     * @param upright whether to turn the image as its EXIF orientation says
+     * @throws DatasetException if it is none of these formats, damaged or too large
+     */
+    static RgbImage decode(byte[] file, String location, boolean upright) {
+        RgbImage image;
+        if (Png.hasSignature(file)) {
+            Png png = Png.header(file, location);
+            image = RgbImage.of(png.shape(), png.decode(file, location));
+        } else {
+            image = decodeByImageIo(file, location);
+        }
+        return upright ? image.upright(orientation(file, location)) : image;
+    }
+
+    private static RgbImage decodeByImageIo(byte[] file, String location) {
+        try (ImageInputStream in =
+                new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+            Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
+            if (!readers.hasNext()) {
+                throw new DatasetException(
+                        location
+                                + " is no image in a format that is read ("
+                                + ACCEPTED
+                                + "); convert it to PNG or remove it");
+            }
+            ImageReader reader = readers.next();
+            try {
+                reader.setInput(in, true, true);
+                return decode(reader, location);
+            } finally {
+                reader.dispose();
+            }
+        } catch (IOException | RuntimeException e) {
+            if (e instanceof DatasetException refused) {
+                throw refused;
+            }
+            throw new DatasetException(
+                    location
+                            + " cannot be decoded ("
+                            + e.getMessage()
+                            + "); copy it again, convert it to PNG or remove it",
+                    e);
+        }
+    }
+
+    private static RgbImage decode(ImageReader reader, String location) throws IOException {
+        ImageShape shape =
+                new ImageShape(RgbImage.CHANNELS, reader.getHeight(0), reader.getWidth(0));
+        if (!shape.isPlausible()) {
+            throw new DatasetException(
+                    location
+                            + " claims to be "
+                            + shape
+                            + ", but each side must be 1 to "
+                            + ImageShape.MAX_SIDE
+                            + " pixels; resize the image or remove it");
+        }
+        List<String> warnings = new ArrayList<>();
+        reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
+        RgbImage image = rgb(reader.read(0));
+        for (String warning : warnings) {
+            if (warning.contains(TRUNCATED)) {
+                throw new DatasetException(
+                        location + " is truncated (" + warning + "); copy or download it again");
+            }
+        }
+        return image;
+    }
+
+    /** Takes the stored samples: BufferedImage.getRGB would change them by their colour profile. */
+    private static RgbImage rgb(BufferedImage image) {
+        int height = image.getHeight();
+        int width = image.getWidth();
+        int plane = height * width;
+        byte[] planes = new byte[RgbImage.CHANNELS * plane];
+        ColorModel model = image.getColorModel();
+        Raster raster = image.getRaster();
+        int bands = raster.getNumBands();
+        int[] row = new int[width * bands];
+        for (int y = 0; y < height; y++) {
+            raster.getPixels(0, y, width, 1, row);
+            for (int x = 0; x < width; x++) {
+                for (int c = 0; c < RgbImage.CHANNELS; c++) {
+                    planes[c * plane + y * width + x] =
+                            model instanceof IndexColorModel palette
+                                    ? (byte) (palette.getRGB(row[x]) >> 8 * (2 - c))
+                                    : sample(model, bands, row, x, c);
+                }
+            }
+        }
+        return new RgbImage(height, width, planes);
+    }
+
+    private static byte sample(ColorModel model, int bands, int[] row, int x, int channel) {
+        int band = model.getNumColorComponents() == 1 ? 0 : channel;
+        int max = (1 << model.getComponentSize(band)) - 1;
+        return (byte) ((row[x * bands + band] * 255L + max / 2) / max);
+    }
+
+    private static int orientation(byte[] file, String location) {
+        try {
+            ExifIFD0Directory exif =
+                    ImageMetadataReader.readMetadata(new ByteArrayInputStream(file), file.length)
+                            .getFirstDirectoryOfType(ExifIFD0Directory.class);
+            Integer orientation =
+                    exif == null ? null : exif.getInteger(ExifDirectoryBase.TAG_ORIENTATION);
+            // Programs that do not know an image's orientation write 0.
+            return orientation == null || orientation < UPRIGHT || orientation > LAST_ORIENTATION
+                    ? UPRIGHT
+                    : orientation;
+        } catch (ImageProcessingException | IOException e) {
+            throw new DatasetException(
+                    location
+                            + " has metadata that cannot be read ("
+                            + e.getMessage()
+                            + "); convert without upright or write the image again",
+                    e);
+        }
+    }
+}

@@ -1,0 +1,93 @@
+package io.github.edm2.models.data;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Optional;
+
+/**
+ * Images to make a dataset of: at least one, of any sizes, in a fixed order. Safe for use by many
+ * threads.
+ */
+sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, CifarImages {
+
+    String ACCEPTED =
+            "give a folder or zip archive of images, an IDX file of images (MNIST) or the binary batches of CIFAR-10";
+
+    /**
+     * Opens what is at a path.
+     *
+     * @param upright whether images are to be turned as their EXIF orientation says
+     * @throws DatasetException if there are no images, or their labels are wrong
+     */
+    static RawImages open(Path path, boolean upright) {
+        if (!Files.exists(path)) {
+            throw new DatasetException("There is no " + path.toAbsolutePath() + "; " + ACCEPTED);
+        }
+        return Files.isDirectory(path) ? openFolder(path, upright) : openFile(path, upright);
+    }
+
+    private static RawImages openFolder(Path folder, boolean upright) {
+        ImageFolder files = ImageFolder.list(folder, ImageDecoder.EXTENSIONS);
+        if (!files.names().isEmpty()) {
+            return ImageTree.of(files, upright);
+        }
+        Optional<IdxPair> idx = IdxPair.find(folder);
+        if (idx.isPresent()) {
+            return IdxImages.of(idx.get());
+        }
+        return CifarImages.find(folder)
+                .orElseThrow(
+                        () ->
+                                new DatasetException(
+                                        "There are no images in " + folder + "; " + ACCEPTED));
+    }
+
+    private static RawImages openFile(Path file, boolean upright) {
+        byte[] start;
+        try (InputStream in = Files.newInputStream(file)) {
+            start = in.readNBytes(2);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(file.toString(), e);
+        }
+        if (CifarImages.isName(file)) {
+            return CifarImages.of(file);
+        }
+        if (Arrays.equals(start, new byte[] {'P', 'K'})) {
+            ImageZip zip = ImageZip.open(file, ImageDecoder.EXTENSIONS);
+            try {
+                return ImageTree.of(zip, upright);
+            } catch (DatasetException e) {
+                zip.close();
+                throw e;
+            }
+        }
+        boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
+        if (gzip || Arrays.equals(start, new byte[2])) {
+            return IdxImages.of(new IdxPair(file));
+        }
+        throw new DatasetException(
+                file + " is none of the sources that can be converted; " + ACCEPTED);
+    }
+
+    /** Number of images, at least 1. */
+    int count();
+
+    /** How messages call image {@code index}. */
+    String location(int index);
+
+    /**
+     * Decodes image {@code index}.
+     *
+     * @throws DatasetException if it cannot be read or is damaged
+     */
+    RgbImage read(int index);
+
+    /** Labels of all images, or empty if there are none. */
+    int[] labels();
+
+    @Override
+    void close();
+}
