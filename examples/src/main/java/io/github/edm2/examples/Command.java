@@ -7,7 +7,7 @@ import java.util.List;
 /** A subcommand of the program, listed in {@link Main}. */
 interface Command {
 
-    /** What the user types. */
+    /** What the user types: a word, or two of which the first names a group. */
     String name();
 
     /** What it does, in a line. */

@@ -18,9 +18,20 @@ final class HelpPage {
         out.println();
         out.println("EDM2 diffusion models for Deeplearning4j: train, reconstruct, generate.");
         out.println();
+        list(commands, out);
+    }
+
+    /** Commands that have their first word in common. */
+    static void ofGroup(String word, List<Command> commands, PrintStream out) {
+        out.println("usage: edm2 " + word + " COMMAND [OPTIONS]");
+        out.println();
+        list(commands, out);
+    }
+
+    private static void list(List<Command> commands, PrintStream out) {
         out.println("commands:");
         for (Command command : commands) {
-            out.printf("  %-12s%s%n", command.name(), command.summary());
+            out.printf("  %-17s%s%n", command.name(), command.summary());
         }
         out.println();
         out.println("edm2 COMMAND --help lists the options of a command with their defaults.");

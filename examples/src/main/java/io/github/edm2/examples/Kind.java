@@ -1,10 +1,14 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.data.ImageTransform;
+import io.github.edm2.models.data.Resolution;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * What an option's value may be.
@@ -38,6 +42,13 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
     static final Kind<Double> NUMBER =
             new Kind<>("X", "a number such as 0.5 or 1e-3", Double::valueOf);
 
+    static final Kind<Resolution> RESOLUTION =
+            new Kind<>(
+                    "WxH", "width and height such as 64x64, each at most 8192", Resolution::parse);
+
+    static final Kind<ImageTransform> TRANSFORM =
+            new Kind<>("NAME", "one of " + transforms(), ImageTransform::of);
+
     /** An option without value means true. */
     static final Kind<Boolean> SWITCH = new Kind<>("true|false", "true or false", Kind::bool);
 
@@ -53,6 +64,12 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
     /** Whether the option may stand without a value. */
     boolean isSwitch() {
         return this == (Kind<?>) SWITCH;
+    }
+
+    static String transforms() {
+        return Arrays.stream(ImageTransform.values())
+                .map(ImageTransform::toString)
+                .collect(Collectors.joining(", "));
     }
 
     private static Path path(String text) {

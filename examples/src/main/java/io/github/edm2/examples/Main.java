@@ -28,6 +28,7 @@ public final class Main {
                     new PhemaCommand(),
                     new GenerateCommand(),
                     new ConvertCommand(),
+                    new DatasetConvertCommand(),
                     new InfoCommand());
 
     private static final int DONE = 0;
@@ -56,20 +57,48 @@ public final class Main {
             HelpPage.ofProgram(COMMANDS, out);
             return args.length == 0 ? WRONG_USAGE : DONE;
         }
-        List<String> names = COMMANDS.stream().map(Command::name).toList();
-        if (!names.contains(args[0])) {
-            String nearest =
-                    Nearest.to(args[0], names).map(n -> "did you mean " + n + "? ").orElse("");
-            err.printf(
-                    "edm2: there is no command %s; %sthe commands are %s%n",
-                    args[0], nearest, String.join(", ", names));
-            return WRONG_USAGE;
+        List<String> typed = Arrays.asList(args);
+        for (Command command : COMMANDS) {
+            List<String> words = words(command);
+            if (words.equals(typed.subList(0, Math.min(words.size(), typed.size())))) {
+                return run(command, typed.subList(words.size(), typed.size()), out, err);
+            }
         }
-        return run(
-                COMMANDS.get(names.indexOf(args[0])),
-                Arrays.asList(args).subList(1, args.length),
-                out,
-                err);
+        List<Command> group =
+                COMMANDS.stream()
+                        .filter(command -> words(command).size() > 1)
+                        .filter(command -> words(command).get(0).equals(args[0]))
+                        .toList();
+        boolean help = args.length > 1 && args[1].equals("--" + Arguments.HELP);
+        if (!group.isEmpty() && (args.length == 1 || help)) {
+            HelpPage.ofGroup(args[0], group, out);
+            return help ? DONE : WRONG_USAGE;
+        }
+        reportUnknown(typed, group, err);
+        return WRONG_USAGE;
+    }
+
+    private static List<String> words(Command command) {
+        return List.of(command.name().split(" "));
+    }
+
+    private static void reportUnknown(List<String> typed, List<Command> group, PrintStream err) {
+        String first = typed.get(0);
+        String firstTwo = String.join(" ", typed.subList(0, Math.min(2, typed.size())));
+        List<String> names =
+                (group.isEmpty() ? COMMANDS : group).stream().map(Command::name).toList();
+        String nearest =
+                Nearest.to(firstTwo, names)
+                        .or(() -> Nearest.to(first, firstWords()))
+                        .map(name -> "did you mean " + name + "? ")
+                        .orElse("");
+        err.printf(
+                "edm2: there is no command %s; %sthe commands are %s%n",
+                group.isEmpty() ? first : firstTwo, nearest, String.join(", ", names));
+    }
+
+    private static List<String> firstWords() {
+        return COMMANDS.stream().map(command -> words(command).get(0)).distinct().toList();
     }
 
     private static int run(Command command, List<String> args, PrintStream out, PrintStream err) {
