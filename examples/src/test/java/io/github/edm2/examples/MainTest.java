@@ -20,7 +20,7 @@ class MainTest {
     @TempDir Path folder;
 
     @ParameterizedTest
-    @ValueSource(strings = {"quickstart", "train", "phema", "generate", "info"})
+    @ValueSource(strings = {"quickstart", "train", "phema", "generate", "convert", "info"})
     void everyCommandHasHelp(String command) {
         Assertions.assertTrue(Cli.succeed("--help").contains(command));
         Assertions.assertTrue(Cli.succeed(command, "--help").contains("usage: edm2 " + command));

@@ -7,7 +7,7 @@ import java.util.stream.Collectors;
 /**
  * How images of any size become images of one size W x H (width first), as the dataset tool of the
  * EDM2 reference implementation does it. w and h are the sides of the original; the filters are
- * those of {@link Filter}; divisions by 2 drop the fraction.
+ * those of the Python imaging library, 8 bits after each axis; divisions by 2 drop the fraction.
  */
 public enum ImageTransform {
     /** The image as it is or, with a resolution, resized to it (Lanczos), its aspect ignored. */
@@ -68,7 +68,7 @@ public enum ImageTransform {
 
     /**
      * As Dhariwal and Nichol (arXiv:2105.05233) made their ImageNet: while the shorter side is at
-     * least 2W, both sides halved (without fraction, a box filter); bicubic, so that the shorter
+     * least 2W, both sides halved without their fraction (box filter); bicubic, so that the shorter
      * side is W, the other one rounded half to even; then the W x W square in the middle. An image
      * so elongated that the other side would be longer than any that is read is skipped. W and H
      * must be equal.
@@ -79,9 +79,7 @@ public enum ImageTransform {
             int side = resolution.width();
             RgbImage scaled = image;
             while (Math.min(scaled.height(), scaled.width()) >= 2 * side) {
-                scaled =
-                        Filter.BOX.resize(
-                                scaled, new Resolution(scaled.width() / 2, scaled.height() / 2));
+                scaled = scaled.halved();
             }
             double scale = (double) side / Math.min(scaled.height(), scaled.width());
             int width = (int) Math.rint(scaled.width() * scale);

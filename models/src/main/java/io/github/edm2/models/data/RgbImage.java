@@ -46,6 +46,40 @@ record RgbImage(int height, int width, byte[] planes) {
         return crop((height - newHeight) / 2, (width - newWidth) / 2, newHeight, newWidth);
     }
 
+    /**
+     * Both sides halved without their fraction, as the box filter of the Python imaging library
+     * does it: columns first, then rows, each rounded to 8 bits. A pixel is the mean of two; of an
+     * odd side the middle one, or the one before the middle, is the mean of three. An own loop,
+     * because ND4J has nothing for odd sides: its area filter divides pixels between two of the
+     * result, up to 13 levels off, and its {@code segment_mean} takes 40 times as long.
+     */
+    RgbImage halved() {
+        byte[] narrow = halve(planes, CHANNELS * height, width, 1);
+        return new RgbImage(height / 2, width / 2, halve(narrow, CHANNELS, height, width / 2));
+    }
+
+    /** Halves the middle axis of [outer, size, inner]. */
+    private static byte[] halve(byte[] pixels, int outer, int size, int inner) {
+        int newSize = size / 2;
+        int ofThree = size % 2 == 0 ? newSize : (newSize - 1) / 2;
+        byte[] halved = new byte[outer * newSize * inner];
+        int target = 0;
+        for (int o = 0; o < outer; o++) {
+            for (int i = 0; i < newSize; i++) {
+                int first = o * size + 2 * i + (i > ofThree ? 1 : 0);
+                int count = i == ofThree ? 3 : 2;
+                for (int k = 0; k < inner; k++) {
+                    int sum = count / 2;
+                    for (int j = first; j < first + count; j++) {
+                        sum += Byte.toUnsignedInt(pixels[j * inner + k]);
+                    }
+                    halved[target++] = (byte) (sum / count);
+                }
+            }
+        }
+        return halved;
+    }
+
     /** The image in the middle of a black one as high as it is wide; at most as high now. */
     RgbImage letterbox() {
         byte[] canvas = new byte[CHANNELS * width * width];
