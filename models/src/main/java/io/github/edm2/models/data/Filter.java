@@ -29,31 +29,33 @@ enum Filter {
      * @param size width and height of the result
      */
     RgbImage resize(RgbImage image, Resolution size) {
-        INDArray planes =
-                Nd4j.createFromArray(image.planes())
+        // Twice as fast as plane by plane.
+        INDArray pixels =
+                Nd4j.createFromArray(image.interleaved())
                         .castTo(DataType.UINT8)
-                        .reshape(RgbImage.CHANNELS, image.height(), image.width(), 1);
+                        .reshape(1, image.height(), image.width(), RgbImage.CHANNELS);
         if (size.width() != image.width()) {
-            planes = pass(planes, image.height(), size.width());
+            pixels = pass(pixels, image.height(), size.width());
         }
         if (size.height() != image.height()) {
-            planes = pass(planes, size.height(), size.width());
+            pixels = pass(pixels, size.height(), size.width());
         }
-        return new RgbImage(size.height(), size.width(), planes.data().asBytes());
+        return new RgbImage(
+                size.height(), size.width(), pixels.permute(0, 3, 1, 2).dup('c').data().asBytes());
     }
 
     /**
      * Filters along one axis.
      *
-     * @param planes [planes, height, width, 1], UINT8; one of its sides is already that of the
+     * @param pixels [1, height, width, channels], UINT8; one of its sides is already that of the
      *     result
-     * @return [planes, height, width, 1], UINT8
+     * @return [1, height, width, channels], UINT8
      */
-    private INDArray pass(INDArray planes, int height, int width) {
-        INDArray resized = Nd4j.create(DataType.FLOAT, planes.size(0), height, width, 1);
+    private INDArray pass(INDArray pixels, int height, int width) {
+        INDArray resized = Nd4j.create(DataType.FLOAT, 1, height, width, pixels.size(3));
         Nd4j.exec(
                 DynamicCustomOp.builder("image_resize")
-                        .addInputs(planes, Nd4j.createFromArray(height, width))
+                        .addInputs(pixels, Nd4j.createFromArray(height, width))
                         .addOutputs(resized)
                         .addBooleanArguments(false, true) // stretched; filter wider when smaller
                         .addIntegerArguments(nativeMethod)

@@ -27,6 +27,19 @@ record RgbImage(int height, int width, byte[] planes) {
         return new RgbImage(shape.height(), shape.width(), planes);
     }
 
+    /** The pixels in another order, [height, width, red green blue]. */
+    byte[] interleaved() {
+        int plane = height * width;
+        byte[] interleaved = new byte[planes.length];
+        int target = 0;
+        for (int i = 0; i < plane; i++) {
+            for (int c = 0; c < CHANNELS; c++) {
+                interleaved[target++] = planes[c * plane + i];
+            }
+        }
+        return interleaved;
+    }
+
     Resolution resolution() {
         return new Resolution(width, height);
     }

@@ -38,14 +38,10 @@ final class UncompressedPng {
     }
 
     private static BufferedImage buffered(RgbImage image) {
-        int plane = image.height() * image.width();
-        byte[] interleaved = new byte[image.planes().length];
-        for (int i = 0; i < interleaved.length; i++) {
-            interleaved[i] = image.planes()[i % RgbImage.CHANNELS * plane + i / RgbImage.CHANNELS];
-        }
         BufferedImage buffered =
                 new BufferedImage(image.width(), image.height(), BufferedImage.TYPE_3BYTE_BGR);
-        buffered.getRaster().setDataElements(0, 0, image.width(), image.height(), interleaved);
+        buffered.getRaster()
+                .setDataElements(0, 0, image.width(), image.height(), image.interleaved());
         return buffered;
     }
 }
