@@ -19,12 +19,12 @@ import java.util.regex.Pattern;
  *
  * @param hex 64 digits in lower case
  */
-record Checksum(String hex) {
+public record Checksum(String hex) {
 
     private static final Pattern LINE = Pattern.compile("(\\p{XDigit}{64})\\s.*", Pattern.DOTALL);
 
     /** Computes the checksum. */
-    static Checksum of(Path file) throws IOException {
+    public static Checksum of(Path file) throws IOException {
         try (InputStream in = Files.newInputStream(file);
                 DigestInputStream digest =
                         new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {

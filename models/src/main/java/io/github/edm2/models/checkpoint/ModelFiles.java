@@ -124,6 +124,20 @@ public final class ModelFiles {
     }
 
     /**
+     * Where a file is that the user has downloaded, or, if there is none, has its place in the
+     * cache; nothing is downloaded.
+     *
+     * @param fileName such as {@code fid.onnx}
+     * @throws IllegalArgumentException if it is not a plain file name
+     */
+    public Path local(String fileName) {
+        url(fileName);
+        return modelDir != null && Files.isRegularFile(modelDir.resolve(fileName))
+                ? modelDir.resolve(fileName)
+                : cacheDir.resolve(fileName);
+    }
+
+    /**
      * Finds a file, downloading it if it is in neither folder.
      *
      * @param fileName such as {@link PublishedPreset#net}
@@ -134,10 +148,7 @@ public final class ModelFiles {
      */
     public Path find(String fileName, Progress progress) {
         URI url = url(fileName);
-        if (modelDir != null && Files.isRegularFile(modelDir.resolve(fileName))) {
-            return modelDir.resolve(fileName);
-        }
-        Path file = cacheDir.resolve(fileName);
+        Path file = local(fileName);
         if (Files.isRegularFile(file)) {
             return file;
         }

@@ -1,0 +1,169 @@
+package io.github.edm2.models.onnx;
+
+import io.github.edm2.models.checkpoint.Checksum;
+import io.github.edm2.models.checkpoint.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * A network that gives features of images, between which image metrics measure: an ONNX file and
+ * its description, {@link DetectorDescription}, in the JSON file of the same name beside it or, for
+ * {@code fid} (Inception-v3) and {@code fd_dinov2} (DINOv2 ViT-L/14), in this library. The ONNX
+ * file is the user's: neither network is published in this form.
+ */
+public final class Detector implements AutoCloseable {
+
+    private final OnnxModel model;
+    private final DetectorDescription description;
+
+    private Detector(OnnxModel model, DetectorDescription description) {
+        this.model = model;
+        this.description = description;
+    }
+
+    /**
+     * Opens a detector.
+     *
+     * @param pathOrName path of an ONNX file, or name of one in the cache folder without {@code
+     *     .onnx}, such as {@code fid}
+     * @param files the cache folder
+     * @param threads as in {@link OnnxModel#open(Path, int)}
+     * @throws OnnxException if the file or its description is missing or wrong, or the file is not
+     *     the one that the description was made for
+     */
+    public static Detector open(String pathOrName, ModelFiles files, int threads) {
+        boolean isPath = pathOrName.endsWith(".onnx");
+        Path file = isPath ? Path.of(pathOrName) : files.local(pathOrName + ".onnx");
+        String name = file.getFileName().toString().replaceFirst("\\.onnx$", "");
+        try {
+            Path json = file.resolveSibling(name + ".json");
+            DetectorDescription description =
+                    Files.isRegularFile(json)
+                            ? DetectorDescription.read(json)
+                            : DetectorDescription.known(name);
+            if (!Files.isRegularFile(file)) {
+                String source =
+                        description == null || description.url() == null
+                                ? ""
+                                : " (the network comes from " + description.url() + ")";
+                throw new OnnxException(
+                        "There is no detector %s; export the network as ONNX to this file%s"
+                                .formatted(file.toAbsolutePath(), source));
+            }
+            if (description == null) {
+                throw new OnnxException(
+                        "There is no description %s of the detector; write one".formatted(json));
+            }
+            requireChecksum(file, description.sha256());
+            return new Detector(OnnxModel.open(file, threads), description);
+        } catch (IOException e) {
+            throw new OnnxException("Cannot read %s (%s)".formatted(file, e), e);
+        }
+    }
+
+    private static void requireChecksum(Path file, String expected) throws IOException {
+        if (expected == null) {
+            return;
+        }
+        String actual = Checksum.of(file).hex();
+        if (!actual.equalsIgnoreCase(expected)) {
+            throw new OnnxException(
+                    "%s has the SHA-256 %s, but its description says %s; replace the file or the description"
+                            .formatted(file, actual, expected));
+        }
+    }
+
+    /** Numbers per image. */
+    public int dimension() {
+        return description.features();
+    }
+
+    /**
+     * Features of images.
+     *
+     * @param images [images, 1 or 3 channels, height, width], values from 0 to 255 of any type;
+     *     grey is repeated where the network takes three channels
+     * @param batch images that the network sees at a time, at least 1
+     * @return new array [images, dimension], FLOAT
+     * @throws IllegalArgumentException if the shape is another one
+     * @throws OnnxException if the network gives another number of features
+     */
+    public INDArray features(INDArray images, int batch) {
+        return inBatches(images, batch, description.output(), description.features());
+    }
+
+    /**
+     * Class logits of images.
+     *
+     * @param images as in {@link #features}
+     * @param batch as in {@link #features}
+     * @return new array [images, classes], FLOAT
+     * @throws OnnxException if the description names no output for them
+     */
+    public INDArray logits(INDArray images, int batch) {
+        if (description.logits() == null) {
+            throw new OnnxException(
+                    model.file() + " has no logits: its description names no output for them");
+        }
+        return inBatches(images, batch, description.logits(), -1);
+    }
+
+    private INDArray inBatches(INDArray images, int batch, String output, int dimension) {
+        int channels = description.mean().length;
+        if (images.rank() != 4 || (images.size(1) != channels && images.size(1) != 1)) {
+            throw new IllegalArgumentException(
+                    "images must be [images, %s channels, height, width], got %s"
+                            .formatted(
+                                    channels == 1 ? "1" : "1 or 3",
+                                    Arrays.toString(images.shape())));
+        }
+        if (batch < 1) {
+            throw new IllegalArgumentException("batch must be at least 1, got " + batch);
+        }
+        List<INDArray> parts = new ArrayList<>();
+        for (long from = 0; from < images.size(0); from += batch) {
+            long to = Math.min(from + batch, images.size(0));
+            INDArray part = images.get(NDArrayIndex.interval(from, to));
+            INDArray found = model.run(description.input(), prepared(part), output);
+            if (found.rank() != 2 || (dimension > 0 && found.size(1) != dimension)) {
+                throw new OnnxException(
+                        "Output %s of %s must be [images, %d] as its description says, got %s"
+                                .formatted(
+                                        output,
+                                        model.file(),
+                                        dimension,
+                                        Arrays.toString(found.shape())));
+            }
+            parts.add(found);
+        }
+        return Nd4j.concat(0, parts.toArray(INDArray[]::new));
+    }
+
+    private INDArray prepared(INDArray pixels) {
+        INDArray sized =
+                description.filter().resize(pixels.castTo(DataType.FLOAT), description.size());
+        int channels = description.mean().length;
+        INDArray wanted = sized.size(1) == channels ? sized : Nd4j.concat(1, sized, sized, sized);
+        double range = description.high() - description.low();
+        INDArray scaled = wanted.mul(range / 255).addi(description.low());
+        return scaled.subi(perChannel(description.mean())).divi(perChannel(description.std()));
+    }
+
+    private static INDArray perChannel(double[] values) {
+        return Nd4j.createFromArray(values).castTo(DataType.FLOAT).reshape(1, values.length, 1, 1);
+    }
+
+    /** Frees the network's memory. */
+    @Override
+    public void close() {
+        model.close();
+    }
+}
