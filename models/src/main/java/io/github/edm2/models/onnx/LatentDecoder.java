@@ -1,0 +1,76 @@
+package io.github.edm2.models.onnx;
+
+import io.github.edm2.models.data.Latents;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The decoder of Stable Diffusion's autoencoder in an ONNX file with one input, latents [batch, 4,
+ * height, width], and one output, RGB images of values around 0 to 1, eight times as high and wide.
+ */
+public final class LatentDecoder implements AutoCloseable {
+
+    private final OnnxModel model;
+
+    private LatentDecoder(OnnxModel model) {
+        this.model = model;
+    }
+
+    /**
+     * Opens a decoder.
+     *
+     * @param file ONNX file
+     * @param threads as in {@link OnnxModel#open(Path, int)}
+     * @throws OnnxException if it is missing or no ONNX file
+     */
+    public static LatentDecoder open(Path file, int threads) {
+        return new LatentDecoder(OnnxModel.open(file, threads));
+    }
+
+    /**
+     * Images of latents.
+     *
+     * @param latents final latents, as networks make them, [batch, 4, height, width]
+     * @return new array [batch, 3, 8 height, 8 width], UINT8: {@code clip(x, 0, 1) 255} without its
+     *     fraction
+     * @throws IllegalArgumentException if the shape is another one or a value is not a number
+     * @throws OnnxException if the network gives another shape
+     */
+    public INDArray decode(INDArray latents) {
+        if (latents.rank() != 4 || latents.size(1) != Latents.CHANNELS) {
+            throw new IllegalArgumentException(
+                    "latents must be [batch, 4, height, width], got %s"
+                            .formatted(Arrays.toString(latents.shape())));
+        }
+        if (latents.isNaN().any()) {
+            throw new IllegalArgumentException(
+                    "latents must hold numbers, got NaN: the network that made them has diverged;"
+                            + " use an earlier snapshot or a lower learning rate");
+        }
+        INDArray images = model.run(Latents.unscaled(latents));
+        long[] shape = {
+            latents.size(0),
+            3,
+            latents.size(2) * Latents.REDUCTION,
+            latents.size(3) * Latents.REDUCTION
+        };
+        if (!Arrays.equals(images.shape(), shape)) {
+            throw new OnnxException(
+                    "%s must give RGB images %s, got %s"
+                            .formatted(
+                                    model.file(),
+                                    Arrays.toString(shape),
+                                    Arrays.toString(images.shape())));
+        }
+        return Nd4j.math().clipByValue(images, 0, 1).muli(255).castTo(DataType.UINT8);
+    }
+
+    /** Frees the network's memory. */
+    @Override
+    public void close() {
+        model.close();
+    }
+}
