@@ -10,10 +10,10 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 /**
  * Batches of a dataset in shuffled order, for ever or for a number of epochs.
  *
- * <p>Which image stands at position p of the endless sequence, and whether it is mirrored, depends
- * on the seed and p alone: every epoch is a permutation of the dataset drawn from (seed, epoch).
- * Training that resumes at an image count therefore draws what an unbroken run would have drawn,
- * with any batch size.
+ * <p>Which image stands at position p of the endless sequence, whether it is mirrored, and which
+ * sample of its latents is drawn if it has any, depends on the seed and p alone: every epoch is a
+ * permutation of the dataset drawn from (seed, epoch). Training that resumes at an image count
+ * therefore draws what an unbroken run would have drawn, with any batch size.
  *
  * <p>A batch has the features {images [batch, channels, height, width]}, or {images, one-hot labels
  * [batch, classes]} if the dataset has labels. Its labels are {images}, the same array, so that
@@ -28,6 +28,9 @@ public final class ImageBatches implements MultiDataSetIterator {
     /** Keeps the decisions to mirror independent of the order of the images. */
     private static final long MIRROR_STREAM = 0x6d6972726f72L;
 
+    /** The same for the samples of latents. */
+    private static final long LATENT_STREAM = 0x6c6174656e74L;
+
     private final transient ImageDataset dataset;
     private final int batchSize;
     private final long startImage;
@@ -35,6 +38,7 @@ public final class ImageBatches implements MultiDataSetIterator {
     private final boolean xflip;
     private final long orderSeed;
     private final long mirrorSeed;
+    private final long latentSeed;
 
     private long position;
     private long epoch = -1;
@@ -50,6 +54,7 @@ public final class ImageBatches implements MultiDataSetIterator {
         // Mixed, so that neighbouring seeds do not give the same epochs one later.
         this.orderSeed = new SplittableRandom(builder.seed).nextLong();
         this.mirrorSeed = new SplittableRandom(builder.seed ^ MIRROR_STREAM).nextLong();
+        this.latentSeed = new SplittableRandom(builder.seed ^ LATENT_STREAM).nextLong();
         this.position = startImage;
     }
 
@@ -91,11 +96,13 @@ public final class ImageBatches implements MultiDataSetIterator {
         int size = (int) Math.min(num, endImage - position);
         int[] indices = new int[size];
         boolean[] mirrored = new boolean[size];
+        long[] latentSeeds = new long[size];
         for (int i = 0; i < size; i++) {
             indices[i] = indexAt(position + i);
             mirrored[i] = xflip && new SplittableRandom(mirrorSeed + position + i).nextBoolean();
+            latentSeeds[i] = latentSeed + position + i;
         }
-        INDArray images = dataset.images(indices, mirrored);
+        INDArray images = dataset.images(indices, mirrored, latentSeeds);
         INDArray[] features =
                 dataset.isConditional()
                         ? new INDArray[] {images, dataset.labels(indices)}
@@ -200,7 +207,7 @@ public final class ImageBatches implements MultiDataSetIterator {
             this.batchSize = batchSize;
         }
 
-        /** Seed of the order and of the mirroring; 0 unless set. */
+        /** Seed of the order, the mirroring and the samples of latents; 0 unless set. */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;

@@ -19,6 +19,8 @@ import org.slf4j.LoggerFactory;
  * <ul>
  *   <li>a folder of PNG files, subfolders included, in the order of their paths;
  *   <li>a zip archive of PNG files;
+ *   <li>a folder or zip archive of NPY files with raw latents ({@link Latents}, float32 [8, height,
+ *       width]) in place of PNG files; a new sample of them is drawn each time an image is used;
  *   <li>an {@code images-idx3} file of MNIST's format, compressed with gzip or not, or a folder
  *       that holds one.
  * </ul>
@@ -36,7 +38,7 @@ public final class ImageDataset implements AutoCloseable {
     private static final Logger log = LoggerFactory.getLogger(ImageDataset.class);
 
     private static final String ACCEPTED =
-            "give a folder of PNG files, a zip archive of PNG files or an IDX file of images";
+            "give a folder of PNG files, a zip archive of PNG files, one of NPY files with latents or an IDX file of images";
 
     /** Part of the heap in which decoded images are kept unless the caller says otherwise. */
     private static final int CACHE_HEAP_DIVISOR = 4;
@@ -99,12 +101,15 @@ public final class ImageDataset implements AutoCloseable {
     private static ImageDataset openFolder(Path folder, boolean cond, long cacheBytes) {
         ImageFolder source = ImageFolder.list(folder, ImageSource.PNG);
         if (source.names().isEmpty()) {
+            source = ImageFolder.list(folder, ImageSource.NPY);
+        }
+        if (source.names().isEmpty()) {
             Optional<IdxPair> idx = IdxPair.find(folder);
             if (idx.isPresent()) {
                 return openIdx(idx.get(), cond);
             }
         }
-        return openPng(nameOf(folder), source, folder, cond, cacheBytes);
+        return openImages(nameOf(folder), source, folder, cond, cacheBytes);
     }
 
     private static ImageDataset openFile(Path file, boolean cond, long cacheBytes) {
@@ -115,8 +120,12 @@ public final class ImageDataset implements AutoCloseable {
             throw DatasetException.unreadable(file.toString(), e);
         }
         if (Arrays.equals(start, new byte[] {'P', 'K'})) {
-            return openPng(
-                    nameOf(file), ImageZip.open(file, ImageSource.PNG), file, cond, cacheBytes);
+            ImageZip zip = ImageZip.open(file, ImageSource.PNG);
+            if (zip.names().isEmpty()) {
+                zip.close();
+                zip = ImageZip.open(file, ImageSource.NPY);
+            }
+            return openImages(nameOf(file), zip, file, cond, cacheBytes);
         }
         boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
         if (gzip || Arrays.equals(start, new byte[2])) {
@@ -126,13 +135,16 @@ public final class ImageDataset implements AutoCloseable {
                 file + " is neither a zip archive nor an IDX file of images; " + ACCEPTED);
     }
 
-    private static ImageDataset openPng(
+    private static ImageDataset openImages(
             String name, ImageSource source, Path path, boolean cond, long cacheBytes) {
         try {
             if (source.names().isEmpty()) {
                 throw new DatasetException("There are no PNG files in " + path + "; " + ACCEPTED);
             }
-            PngStore store = PngStore.open(source, cacheBytes);
+            ImageStore store =
+                    ImageSource.isImage(source.names().get(0), ImageSource.NPY)
+                            ? LatentStore.open(source)
+                            : PngStore.open(source, cacheBytes);
             return new ImageDataset(name, store, cond ? LabelFile.read(source) : new int[0]);
         } catch (DatasetException e) {
             source.close();
@@ -197,50 +209,43 @@ public final class ImageDataset implements AutoCloseable {
      *
      * @param index 0 to {@code count() - 1}
      * @return new array [channels, height, width], unsigned 8 bits
-     * @throws DatasetException if the image is damaged
+     * @throws DatasetException if the image is damaged, or the dataset holds latents
      */
     public byte[] pixels(int index) {
         return store.pixels(index).clone();
     }
 
     /**
-     * Images as a network of pixels sees them, in [-1, 1] ({@link Pixels}).
+     * Images as a network sees them: pixels in [-1, 1] ({@link Pixels}), or a sample of latents
+     * ({@link Latents}) that is the same each time.
      *
      * @param indices which images, each 0 to {@code count() - 1}
      * @return new array [indices, channels, height, width], FLOAT
      * @throws DatasetException if an image is damaged
      */
     public INDArray images(int... indices) {
-        return images(indices, new boolean[indices.length]);
+        long[] seeds = Arrays.stream(indices).asLongStream().toArray();
+        return images(indices, new boolean[indices.length], seeds);
     }
 
-    /** The same with some images mirrored left to right. */
-    INDArray images(int[] indices, boolean[] mirrored) {
+    /** The same with some images mirrored left to right, and a seed for the latents of each. */
+    INDArray images(int[] indices, boolean[] mirrored, long[] seeds) {
         ImageShape shape = shape();
         float[] values = new float[Math.multiplyExact(indices.length, shape.length())];
         IntStream.range(0, indices.length)
                 .parallel()
                 .forEach(
                         i ->
-                                encode(
-                                        store.pixels(indices[i]),
+                                store.encode(
+                                        indices[i],
                                         mirrored[i],
+                                        seeds[i],
                                         values,
                                         i * shape.length()));
         return Nd4j.create(
                 values,
                 new long[] {indices.length, shape.channels(), shape.height(), shape.width()},
                 DataType.FLOAT);
-    }
-
-    private void encode(byte[] pixels, boolean mirrored, float[] values, int offset) {
-        int width = shape().width();
-        for (int row = 0; row < pixels.length; row += width) {
-            for (int x = 0; x < width; x++) {
-                values[offset + row + x] =
-                        Pixels.encode(pixels[row + (mirrored ? width - 1 - x : x)]);
-            }
-        }
     }
 
     /**

@@ -3,7 +3,7 @@ package io.github.edm2.models.data;
 /**
  * Shape of one image, channels first.
  *
- * @param channels 1 (grey) or 3 (red, green, blue)
+ * @param channels 1 (grey), 3 (red, green, blue) or 4 ({@link Latents})
  * @param height rows of pixels
  * @param width columns of pixels
  */

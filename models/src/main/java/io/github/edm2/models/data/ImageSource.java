@@ -15,6 +15,9 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
     /** Ends of the names of PNG files. */
     List<String> PNG = List.of(".png");
 
+    /** Ends of the names of latents. */
+    List<String> NPY = List.of(".npy");
+
     /** Names of the image files, sorted. */
     List<String> names();
 
