@@ -4,6 +4,8 @@ import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.ModelFiles;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.PublishedPreset;
+import io.github.edm2.models.data.Latents;
+import io.github.edm2.models.onnx.LatentDecoder;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.sampling.SeededNoise;
@@ -57,6 +59,12 @@ final class GenerateCommand implements Command {
                     "folder with the files of --preset");
     private static final Setting<Path> OUTDIR =
             Setting.required("outdir", Kind.FILE, "folder of the images; created if need be");
+    private static final Setting<Path> DECODER =
+            Setting.derived(
+                    "decoder",
+                    Kind.FILE,
+                    "none: latents are written as NPY files",
+                    "ONNX file of the autoencoder's decoder, for networks of latents");
     private static final Setting<List<Long>> SEEDS =
             new Setting<>(
                     "seeds", Kind.SEEDS, "a seed per image", false, Seeds.parse("0-63"), "0-63");
@@ -130,14 +138,14 @@ final class GenerateCommand implements Command {
     @Override
     public String details() {
         return "One PNG file per seed, named after it; one NPY file where the network makes latents of an"
-                + " autoencoder. A seed gives the same image in every batch. An unknown --preset lists all.";
+                + " autoencoder and there is no --decoder. A seed gives the same image in every batch. An unknown --preset lists all.";
     }
 
     @Override
     public List<Setting<?>> settings() {
         return List.of(
-                NET, GNET, GUIDANCE, PRESET, MODEL_DIR, OUTDIR, SEEDS, CLASS, NOISE, SUBDIRS, BATCH,
-                STEPS, SIGMA_MIN, SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
+                NET, GNET, GUIDANCE, PRESET, MODEL_DIR, OUTDIR, DECODER, SEEDS, CLASS, NOISE,
+                SUBDIRS, BATCH, STEPS, SIGMA_MIN, SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
     }
 
     @Override
@@ -162,8 +170,9 @@ final class GenerateCommand implements Command {
         int batch = arguments.get(BATCH);
         GeneratedImages images = new GeneratedImages(arguments.get(OUTDIR), arguments.get(SUBDIRS));
         long steps = sampler.getSteps();
-        try (ProgressBar bar =
-                Progress.start("generate", "images", steps, 0, seeds.size() * steps, out)) {
+        try (LatentDecoder decoder = decoder(arguments.get(DECODER), network.options());
+                ProgressBar bar =
+                        Progress.start("generate", "images", steps, 0, seeds.size() * steps, out)) {
             for (int from = 0; from < seeds.size(); from += batch) {
                 List<Long> part = seeds.subList(from, Math.min(from + batch, seeds.size()));
                 long done = from * steps;
@@ -176,10 +185,27 @@ final class GenerateCommand implements Command {
                                 noise.factory().of(longs(part), shape(network.options())),
                                 fixedClass,
                                 step -> bar.stepTo(done + (long) step * part.size()));
-                images.write(part, drawn);
+                if (decoder == null) {
+                    images.write(part, drawn);
+                } else {
+                    images.writePixels(part, decoder.decode(drawn));
+                }
             }
         }
         out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
+    }
+
+    /** The decoder that the user names, or null. */
+    private static LatentDecoder decoder(Path file, NetworkOptions network) {
+        if (file == null) {
+            return null;
+        }
+        if (network.getImgChannels() != Latents.CHANNELS) {
+            throw new CommandException(
+                    "--decoder is for networks of latents with %d channels, but --net makes %s"
+                            .formatted(Latents.CHANNELS, describe(network)));
+        }
+        return LatentDecoder.open(file, 0);
     }
 
     /** Network files and guidance, from the options or the preset. */

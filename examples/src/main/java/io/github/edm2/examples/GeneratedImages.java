@@ -40,7 +40,20 @@ final class GeneratedImages {
      */
     void write(List<Long> seeds, INDArray images) throws IOException {
         boolean pixels = images.size(1) == 1 || images.size(1) == 3;
-        INDArray values = pixels ? Pixels.decode(images) : images;
+        write(seeds, pixels ? Pixels.decode(images) : images, pixels);
+    }
+
+    /**
+     * Writes pixels.
+     *
+     * @param seeds one per image
+     * @param pixels UINT8 [seeds, 1 or 3 channels, height, width]
+     */
+    void writePixels(List<Long> seeds, INDArray pixels) throws IOException {
+        write(seeds, pixels, true);
+    }
+
+    private void write(List<Long> seeds, INDArray values, boolean pixels) throws IOException {
         for (int i = 0; i < seeds.size(); i++) {
             INDArray one = values.slice(i);
             Path file = file(seeds.get(i), pixels ? "png" : "npy");

@@ -6,6 +6,7 @@ import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.models.checkpoint.ModelFileException;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import io.github.edm2.models.data.DatasetException;
+import io.github.edm2.models.onnx.OnnxException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.util.Arrays;
@@ -29,6 +30,7 @@ public final class Main {
                     new GenerateCommand(),
                     new ConvertCommand(),
                     new DatasetConvertCommand(),
+                    new DatasetEncodeCommand(),
                     new InfoCommand());
 
     private static final int DONE = 0;
@@ -128,6 +130,7 @@ public final class Main {
                 | SnapshotException
                 | NetworkFileException
                 | ModelFileException
+                | OnnxException
                 | IllegalArgumentException e) {
             return report(FAILED, command, e.getMessage(), verbose, e, err);
         } catch (IOException e) {

@@ -29,7 +29,7 @@ final class TrainCommand implements Command {
             Setting.required(
                     "data",
                     Kind.FILE,
-                    "folder or zip archive of PNG images, with labels in a dataset.json, or IDX file of images, with labels in the IDX file beside it");
+                    "folder or zip archive of PNG images, or of latents of dataset encode, with labels in a dataset.json, or IDX file of images, with labels in the IDX file beside it");
     private static final Setting<Boolean> COND =
             Setting.of("cond", Kind.SWITCH, true, "train with the class labels of the data");
     private static final Setting<String> PRESET =

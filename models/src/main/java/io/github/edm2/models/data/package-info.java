@@ -1,5 +1,5 @@
 /**
- * Images in and out: datasets of PNG or IDX files and their making, batches in a reproducible order
+ * Images in and out: datasets of PNG or IDX files or of latents and their making, batches in a reproducible order
  * for training, PNG files and grids of generated images, and the small dataset that comes with this
  * library.
  */

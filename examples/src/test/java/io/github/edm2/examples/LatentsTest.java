@@ -1,0 +1,126 @@
+package io.github.edm2.examples;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+
+import java.awt.image.BufferedImage;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From images to latents, a network of latents, and back to images. */
+class LatentsTest {
+
+    @TempDir Path folder;
+
+    private Path images;
+
+    @BeforeEach
+    void writeImages() throws IOException {
+        Random random = new Random(3);
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        for (int i = 0; i < 5; i++) {
+            entries.put("image%d.png".formatted(i), TestData.png(64, random));
+        }
+        entries.put(
+                "dataset.json",
+                TestData.json(
+                        "{\"labels\": [[\"image0.png\", 0], [\"image1.png\", 1], [\"image2.png\", 2], [\"image3.png\", 0], [\"image4.png\", 1]]}"));
+        images = TestData.zip(folder.resolve("images.zip"), entries);
+    }
+
+    private static Path onnx(String name) {
+        try {
+            return Path.of(LatentsTest.class.getResource("/onnx/" + name + ".onnx").toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Path encode(String name, Object... more) {
+        Path dest = folder.resolve(name);
+        List<Object> args =
+                new ArrayList<>(List.of("dataset encode", "--source", images, "--dest", dest));
+        args.addAll(List.of("--encoder", onnx("tiny-vae-encoder"), "--cond", "--threads", 1));
+        args.addAll(List.of(more));
+        Cli.succeed(args.toArray());
+        return dest;
+    }
+
+    private static Object[] train(Path latents, Path outdir, int duration) {
+        List<Object> args = new ArrayList<>(List.of("train", "--data", latents, "--cond"));
+        args.addAll(
+                List.of("--outdir", outdir, "--preset", "edm2-16-tiny", "--duration", duration));
+        args.addAll(List.of("--batch", 4, "--batch-gpu", 2, "--checkpoint", 8, "--snapshot", 8));
+        return args.toArray();
+    }
+
+    @Test
+    void theSameImagesGiveTheSameArchive() throws IOException {
+        byte[] first = Files.readAllBytes(encode("a.zip", "--batch", 2));
+        assertArrayEquals(first, Files.readAllBytes(encode("b.zip", "--batch", 2)));
+    }
+
+    @Test
+    void anInterruptedTrainingOnLatentsContinuesBitForBitAndItsImagesAreDecoded()
+            throws IOException {
+        Path latents = encode("latents.zip");
+        Path unbroken = folder.resolve("unbroken");
+        Path broken = folder.resolve("broken");
+        Cli.succeed(train(latents, unbroken, 16));
+        Cli.succeed(train(latents, broken, 8));
+        Cli.succeed(train(latents, broken, 16));
+        Path net = unbroken.resolve(TrainingRun.NETWORK);
+        assertArrayEquals(
+                Files.readAllBytes(net), Files.readAllBytes(broken.resolve(TrainingRun.NETWORK)));
+
+        Path drawn = folder.resolve("drawn");
+        Object[] generate = {
+            "generate",
+            "--net",
+            net,
+            "--seeds",
+            "0-2",
+            "--steps",
+            2,
+            "--outdir",
+            drawn,
+            "--decoder",
+            onnx("tiny-vae-decoder")
+        };
+        Cli.succeed(generate);
+        BufferedImage image = ImageIO.read(drawn.resolve("000002.png").toFile());
+        assertEquals(64, image.getWidth());
+        assertFalse(Files.exists(drawn.resolve("000002.npy")));
+    }
+
+    @Test
+    void aFailedEncodingLeavesTheArchiveAsItWas() throws IOException {
+        Path dest = Files.writeString(folder.resolve("kept.zip"), "kept");
+        Cli.fail(
+                1,
+                new String[] {"tiny-vae-decoder.onnx", "must have the shape"},
+                "dataset encode",
+                "--source",
+                images,
+                "--dest",
+                dest,
+                "--encoder",
+                onnx("tiny-vae-decoder"));
+        assertEquals("kept", Files.readString(dest));
+        try (var files = Files.list(folder)) {
+            assertEquals(2, files.count());
+        }
+    }
+}
