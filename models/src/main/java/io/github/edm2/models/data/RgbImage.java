@@ -64,7 +64,7 @@ record RgbImage(int height, int width, byte[] planes) {
      * does it: columns first, then rows, each rounded to 8 bits. A pixel is the mean of two; of an
      * odd side the middle one, or the one before the middle, is the mean of three. An own loop,
      * because ND4J has nothing for odd sides: its area filter divides pixels between two of the
-     * result, up to 13 levels off, and its {@code segment_mean} takes 40 times as long.
+     * result, up to 13 levels off, and its {@code segment_mean} takes more than 20 times as long.
      */
     RgbImage halved() {
         byte[] narrow = halve(planes, CHANNELS * height, width, 1);
