@@ -6,6 +6,7 @@ import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.models.checkpoint.ModelFileException;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import io.github.edm2.models.data.DatasetException;
+import io.github.edm2.models.metrics.StatisticsFileException;
 import io.github.edm2.models.onnx.OnnxException;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -31,6 +32,8 @@ public final class Main {
                     new ConvertCommand(),
                     new DatasetConvertCommand(),
                     new DatasetEncodeCommand(),
+                    new MetricsRefCommand(),
+                    new MetricsCalcCommand(),
                     new InfoCommand());
 
     private static final int DONE = 0;
@@ -130,6 +133,7 @@ public final class Main {
                 | SnapshotException
                 | NetworkFileException
                 | ModelFileException
+                | StatisticsFileException
                 | OnnxException
                 | IllegalArgumentException e) {
             return report(FAILED, command, e.getMessage(), verbose, e, err);

@@ -14,14 +14,21 @@ import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.data.ImageFiles;
 import io.github.edm2.models.data.ImageShape;
+import io.github.edm2.models.data.Pixels;
 import io.github.edm2.models.diffusion.HeldOutLoss;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
+import io.github.edm2.models.metrics.Detector;
+import io.github.edm2.models.metrics.EmbeddedDetector;
+import io.github.edm2.models.metrics.Evaluation;
+import io.github.edm2.models.metrics.FeatureStatistics;
+import io.github.edm2.models.metrics.FrechetDistance;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.sampling.Nd4jNoise;
 import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
+import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -41,8 +48,9 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The whole way in a few minutes and without any input: trains a class-conditional network on the
- * embedded images, reconstructs a sweep of EMA lengths from the snapshots, samples every class, has
- * an independent classifier judge the samples, and writes PNG grids and a report.
+ * embedded images, reconstructs a sweep of EMA lengths from the snapshots, scores each by held-out
+ * loss and by the Fréchet distance of its samples, samples every class, has an independent
+ * classifier judge the samples, and writes PNG grids and a report.
  */
 final class Quickstart {
 
@@ -53,7 +61,6 @@ final class Quickstart {
     private static final int SNAPSHOTS = 16;
     private static final double[] TRACKED = {0.05, 0.10};
     private static final double[] SWEEP = {0.03, 0.05, 0.075, 0.10, 0.125, 0.15, 0.175, 0.20, 0.25};
-    private static final int JUDGE_IMAGES = 20_000;
     private static final int SAMPLER_STEPS = 12;
     private static final int SAMPLES_PER_CLASS = 6;
 
@@ -68,6 +75,12 @@ final class Quickstart {
     private static final int HELD_OUT_BATCH = 64;
     private static final int HELD_OUT_BATCHES = 5;
     private static final int STEPS_PER_POINT = 4;
+
+    /** Unguided samples of each EMA length for its Fréchet distance, and their sampling steps. */
+    private static final int SAMPLES_SCORED = 200;
+
+    private static final int SCORED_STEPS = 8;
+    private static final int DETECTOR_BATCH = 200;
 
     private final Path outdir;
     private final long seed;
@@ -108,14 +121,24 @@ final class Quickstart {
         }
         Files.createDirectories(outdir);
         try (ImageDataset real = EmbeddedImages.train(true);
-                ImageDataset heldOut = EmbeddedImages.heldOut(true)) {
+                ImageDataset heldOut = EmbeddedImages.heldOut(true);
+                EmbeddedDetector detector = EmbeddedDetector.load()) {
             Edm2 model = model(real);
             ComputationGraph graph = model.init();
             List<QuickstartReport.Loss> training = new ArrayList<>();
             SnapshotStore store = train(model.networkOptions(), graph, real, training);
 
             Reconstruction averages = store.reconstruct(SWEEP);
-            List<QuickstartReport.EmaLength> sweep = sweep(graph, heldOut, averages);
+            Evaluation originals =
+                    ScoredImages.evaluate(heldOut, List.of(detector), DETECTOR_BATCH, false, out)
+                            .get(0);
+            List<QuickstartReport.EmaLength> sweep =
+                    sweep(
+                            new NetworkFile(model.networkOptions(), graph),
+                            heldOut,
+                            averages,
+                            detector,
+                            originals.statistics());
             double best =
                     sweep.stream()
                             .min(
@@ -136,9 +159,8 @@ final class Quickstart {
             NetworkFile network = new NetworkFile(model.networkOptions(), graph);
             AtomicFile.write(outdir.resolve("network.zip"), file -> network.write(file, false));
 
-            ComputationGraph judge = MpClassifier.train(real, JUDGE_IMAGES, preset.batch(), seed);
-            double judgeAccuracy = MpClassifier.accuracy(judge, heldOut);
-            double named = namedAsAsked(graph, guide, judge, real.shape());
+            double judgeAccuracy = originals.accuracy().orElseThrow();
+            double named = namedAsAsked(graph, guide, detector, real.shape());
 
             Path report = outdir.resolve("report.html");
             new QuickstartReport(
@@ -152,7 +174,12 @@ final class Quickstart {
                                             best),
                                     String.format(
                                             Locale.ROOT,
-                                            "All samples are guided (strength %.1f) by the network after %,d images.",
+                                            "Fréchet distances are between %d unguided samples of %d steps and the held-out images, in the features of the embedded detector; they compare with each other only.",
+                                            SAMPLES_SCORED,
+                                            SCORED_STEPS),
+                                    String.format(
+                                            Locale.ROOT,
+                                            "All samples shown are guided (strength %.1f) by the network after %,d images.",
                                             GUIDANCE,
                                             snapshotImages(GUIDE_SNAPSHOT)),
                                     String.format(
@@ -239,7 +266,12 @@ final class Quickstart {
     }
 
     private List<QuickstartReport.EmaLength> sweep(
-            ComputationGraph graph, ImageDataset heldOut, Reconstruction averages) {
+            NetworkFile network,
+            ImageDataset heldOut,
+            Reconstruction averages,
+            Detector detector,
+            FeatureStatistics originals) {
+        ComputationGraph graph = network.graph();
         HeldOutLoss loss =
                 new HeldOutLoss(
                         ImageBatches.builder(heldOut, HELD_OUT_BATCH).seed(seed).build(),
@@ -252,14 +284,57 @@ final class Quickstart {
         try (ProgressBar bar = Progress.start("EMA lengths", "networks", 1, 0, SWEEP.length, out)) {
             for (double sigmaRel : SWEEP) {
                 ReconstructedWeights average = averages.get(sigmaRel);
-                double value = AveragedWeights.with(graph, average.weights(), () -> loss.of(graph));
-                sweep.add(
-                        new QuickstartReport.EmaLength(
-                                sigmaRel, value, average.profile().predictedError()));
+                AveragedWeights.with(
+                        graph,
+                        average.weights(),
+                        () -> {
+                            double distance =
+                                    FrechetDistance.between(
+                                            originals,
+                                            statistics(network, heldOut.shape(), detector));
+                            return sweep.add(
+                                    new QuickstartReport.EmaLength(
+                                            sigmaRel,
+                                            loss.of(graph),
+                                            distance,
+                                            average.profile().predictedError()));
+                        });
                 bar.step();
             }
         }
         return sweep;
+    }
+
+    /** Of unguided samples, as many of each class. */
+    private static FeatureStatistics statistics(
+            NetworkFile network, ImageShape shape, Detector detector) {
+        long[] seeds = LongStream.range(0, SAMPLES_SCORED).toArray();
+        INDArray oneHot = oneHot(classes(seeds));
+        try (SeededNoise noise =
+                new Nd4jNoise(seeds, shape.channels(), shape.height(), shape.width())) {
+            INDArray samples =
+                    HeunSampler.builder()
+                            .steps(SCORED_STEPS)
+                            .build()
+                            .sample(
+                                    Denoiser.of(
+                                            new FrozenNetwork(network.options(), network.graph()),
+                                            oneHot),
+                                    noise.get());
+            Evaluation evaluation = new Evaluation(detector, false);
+            evaluation.add(Pixels.decode(samples), null);
+            return evaluation.statistics();
+        }
+    }
+
+    /** One class after the other. */
+    private static int[] classes(long[] seeds) {
+        int classes = EmbeddedImages.CLASS_NAMES.size();
+        return Arrays.stream(seeds).mapToInt(seed -> (int) (seed % classes)).toArray();
+    }
+
+    private static INDArray oneHot(int[] labels) {
+        return Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
     }
 
     /** The shortest, the best and the longest EMA length of the sweep. */
@@ -294,20 +369,12 @@ final class Quickstart {
     }
 
     private double namedAsAsked(
-            ComputationGraph graph,
-            ComputationGraph guide,
-            ComputationGraph judge,
-            ImageShape shape) {
-        int classes = EmbeddedImages.CLASS_NAMES.size();
+            ComputationGraph graph, ComputationGraph guide, Detector judge, ImageShape shape) {
         long[] seeds = LongStream.range(0, SAMPLES_JUDGED).toArray();
-        int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s % classes)).toArray();
-        INDArray samples = sample("judge", graph, guide, shape, seeds, labels);
-        int[] named = judge.output(samples)[0].argMax(1).toIntVector();
-        long right =
-                LongStream.range(0, labels.length)
-                        .filter(i -> named[(int) i] == labels[(int) i])
-                        .count();
-        return (double) right / labels.length;
+        int[] labels = classes(seeds);
+        Evaluation evaluation = new Evaluation(judge, false);
+        evaluation.add(Pixels.decode(sample("judge", graph, guide, shape, seeds, labels)), labels);
+        return evaluation.accuracy().orElseThrow();
     }
 
     private INDArray sample(
@@ -318,8 +385,7 @@ final class Quickstart {
             long[] seeds,
             int[] labels) {
         HeunSampler sampler = HeunSampler.builder().steps(SAMPLER_STEPS).build();
-        INDArray oneHot =
-                Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
+        INDArray oneHot = oneHot(labels);
         try (SeededNoise noise =
                         new Nd4jNoise(seeds, shape.channels(), shape.height(), shape.width());
                 ProgressBar bar = Progress.start(task, "steps", 1, 0, SAMPLER_STEPS, out)) {

@@ -16,7 +16,7 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * @param title headline
  * @param facts lines of text under it
  * @param training the loss over time
- * @param sweep held-out loss of each EMA length
+ * @param sweep scores of each EMA length
  * @param samples pictures of samples
  */
 record QuickstartReport(
@@ -29,8 +29,12 @@ record QuickstartReport(
     /** The loss at an image count. */
     record Loss(long images, double loss) {}
 
-    /** An EMA length, the held-out loss of its weights and the error of its reconstruction. */
-    record EmaLength(double sigmaRel, double heldOutLoss, double predictedError) {}
+    /**
+     * An EMA length, the held-out loss of its weights, the Fréchet distance of its samples and the
+     * error of its reconstruction.
+     */
+    record EmaLength(
+            double sigmaRel, double heldOutLoss, double frechetDistance, double predictedError) {}
 
     /** A picture with a caption. */
     record Grid(String caption, Path png) {}

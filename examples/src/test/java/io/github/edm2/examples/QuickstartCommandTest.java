@@ -45,7 +45,7 @@ class QuickstartCommandTest {
                         "Title <1>",
                         List.of("a & b"),
                         List.of(new QuickstartReport.Loss(64, 1.5)),
-                        List.of(new QuickstartReport.EmaLength(0.05, 0.25, 0.001)),
+                        List.of(new QuickstartReport.EmaLength(0.05, 0.25, 7.5, 0.001)),
                         List.of(new QuickstartReport.Grid("the grid", png)))
                 .write(page);
         String html = Files.readString(page);
@@ -55,6 +55,7 @@ class QuickstartCommandTest {
                         "a &amp; b",
                         "{\"images\":64,\"loss\":1.5}",
                         "\"sigmaRel\":0.05",
+                        "\"frechetDistance\":7.5",
                         "data:image/png;base64,AQID",
                         "the grid")) {
             Assertions.assertTrue(html.contains(part), part);

@@ -3,6 +3,7 @@ package io.github.edm2.models.onnx;
 import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtSession;
@@ -11,6 +12,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -105,15 +107,32 @@ public final class OnnxModel implements AutoCloseable {
      * @throws OnnxException if a name is unknown, or the network cannot take the shape
      */
     public INDArray run(String input, INDArray batch, String output) {
+        return run(input, batch, Set.of(output)).get(output);
+    }
+
+    /**
+     * Runs a network whose one input and wanted outputs are named.
+     *
+     * @param input name of the input
+     * @param batch its value, as in {@link #run(INDArray)}
+     * @param outputs names of the wanted outputs
+     * @return new arrays, FLOAT, by name
+     * @throws OnnxException if a name is unknown, or the network cannot take the shape
+     */
+    public Map<String, INDArray> run(String input, INDArray batch, Set<String> outputs) {
         requireName(input, inputs(), "input");
-        requireName(output, outputs(), "output");
+        outputs.forEach(output -> requireName(output, outputs(), "output"));
         requireShape(input, batch.shape());
         INDArray plain = plain(batch);
         try (OnnxTensor tensor =
                         OnnxTensor.createTensor(
                                 OrtEnvironment.getEnvironment(), floats(plain), plain.shape());
-                OrtSession.Result result = session.run(Map.of(input, tensor), Set.of(output))) {
-            return array((OnnxTensor) result.get(0), output);
+                OrtSession.Result result = session.run(Map.of(input, tensor), outputs)) {
+            Map<String, INDArray> arrays = new HashMap<>();
+            for (Map.Entry<String, OnnxValue> output : result) {
+                arrays.put(output.getKey(), array((OnnxTensor) output.getValue(), output.getKey()));
+            }
+            return arrays;
         } catch (OrtException e) {
             throw new OnnxException(
                     "%s failed on %s of shape %s (%s)"

@@ -2,11 +2,13 @@ package io.github.edm2.models.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.github.edm2.models.checkpoint.Checksum;
 import io.github.edm2.models.checkpoint.ModelFiles;
+import io.github.edm2.models.metrics.Detector;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -22,7 +24,7 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Detectors prepare images as their description says, and find their files. */
-class DetectorTest {
+class OnnxDetectorTest {
 
     private static final String PLAIN =
             """
@@ -42,17 +44,20 @@ class DetectorTest {
 
     private Detector detector(String json) throws IOException {
         Files.writeString(folder.resolve("tiny.json"), json);
-        return Detector.open("tiny", files, 1);
+        return OnnxDetector.open("tiny", files, 1);
     }
 
     @Test
     void givesTheFeaturesOfPyTorchInBatchesOfAnySize() throws IOException {
         INDArray images = TinyModels.expected("tiny-detector/in");
         try (Detector detector = detector(PLAIN)) {
-            assertEquals(48, detector.dimension());
-            for (int batch : new int[] {1, 2, 8}) {
-                INDArray features = detector.features(images, batch);
-                INDArray expected = TinyModels.expected("tiny-detector/out");
+            assertEquals(48, detector.dimensions());
+            for (int batch : new int[] {1, 2, 3}) {
+                INDArray expected =
+                        TinyModels.expected("tiny-detector/out")
+                                .get(NDArrayIndex.interval(0, batch));
+                INDArray features =
+                        detector.findings(images.get(NDArrayIndex.interval(0, batch))).features();
                 assertArrayEquals(expected.shape(), features.shape());
                 assertTrue(TinyModels.largestDifference(expected, features) < TinyModels.TOLERANCE);
             }
@@ -75,11 +80,21 @@ class DetectorTest {
         wanted.get(NDArrayIndex.all(), NDArrayIndex.point(2)).assign(-0.3);
         INDArray expected;
         try (Detector detector = detector(PLAIN)) {
-            expected = detector.features(wanted, 2);
+            expected = detector.findings(wanted).features();
         }
         try (Detector detector = detector(json)) {
-            INDArray features = detector.features(images, 2);
+            INDArray features = detector.findings(images).features();
             assertTrue(TinyModels.largestDifference(expected, features) < TinyModels.TOLERANCE);
+        }
+    }
+
+    /** The tiny network has one output, which stands for both. */
+    @Test
+    void givesTheLogitsThatTheDescriptionNames() throws IOException {
+        String json = PLAIN.replace("\"size\"", "\"logits\": \"features\", \"size\"");
+        try (Detector detector = detector(json)) {
+            Detector.Findings findings = detector.findings(TinyModels.expected("tiny-detector/in"));
+            assertEquals(findings.features(), findings.logits());
         }
     }
 
@@ -88,18 +103,18 @@ class DetectorTest {
         try (Detector detector = detector(PLAIN)) {
             INDArray grey = Nd4j.rand(DataType.FLOAT, 2, 1, 32, 32).muli(255);
             assertEquals(
-                    detector.features(Nd4j.concat(1, grey, grey, grey), 2),
-                    detector.features(grey, 2));
+                    detector.findings(Nd4j.concat(1, grey, grey, grey)).features(),
+                    detector.findings(grey).features());
             String message =
                     assertThrows(
                                     IllegalArgumentException.class,
-                                    () -> detector.features(Nd4j.create(2, 4, 32, 32), 2))
+                                    () -> detector.findings(Nd4j.create(2, 4, 32, 32)).features())
                             .getMessage();
             assertTrue(message.startsWith("images must be [images, 1 or 3 channels"), message);
             assertThrows(
                     IllegalArgumentException.class,
-                    () -> detector.features(Nd4j.create(2, 3, 16, 16), 2));
-            assertThrows(OnnxException.class, () -> detector.logits(grey, 2));
+                    () -> detector.findings(Nd4j.create(2, 3, 16, 16)).features());
+            assertNull(detector.findings(grey).logits());
         }
     }
 
@@ -170,7 +185,7 @@ class DetectorTest {
         assertTrue(message(PLAIN.replace("48", "0")).contains("features must be at least 1"));
         assertTrue(message(PLAIN.replace("NONE", "SOFT")).contains("BICUBIC_ANTIALIASED"));
         String missing =
-                assertThrows(OnnxException.class, () -> Detector.open("fd_dinov2", files, 1))
+                assertThrows(OnnxException.class, () -> OnnxDetector.open("fd_dinov2", files, 1))
                         .getMessage();
         assertTrue(missing.contains("fd_dinov2.onnx") && missing.contains("dinov2)"), missing);
     }

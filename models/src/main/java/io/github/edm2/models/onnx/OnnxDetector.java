@@ -2,16 +2,19 @@ package io.github.edm2.models.onnx;
 
 import io.github.edm2.models.checkpoint.Checksum;
 import io.github.edm2.models.checkpoint.ModelFiles;
+import io.github.edm2.models.metrics.Detector;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A network that gives features of images, between which image metrics measure: an ONNX file and
@@ -19,12 +22,14 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * {@code fid} (Inception-v3) and {@code fd_dinov2} (DINOv2 ViT-L/14), in this library. The ONNX
  * file is the user's: neither network is published in this form.
  */
-public final class Detector implements AutoCloseable {
+public final class OnnxDetector implements Detector {
 
+    private final String name;
     private final OnnxModel model;
     private final DetectorDescription description;
 
-    private Detector(OnnxModel model, DetectorDescription description) {
+    private OnnxDetector(String name, OnnxModel model, DetectorDescription description) {
+        this.name = name;
         this.model = model;
         this.description = description;
     }
@@ -39,7 +44,7 @@ public final class Detector implements AutoCloseable {
      * @throws OnnxException if the file or its description is missing or wrong, or the file is not
      *     the one that the description was made for
      */
-    public static Detector open(String pathOrName, ModelFiles files, int threads) {
+    public static OnnxDetector open(String pathOrName, ModelFiles files, int threads) {
         boolean isPath = pathOrName.endsWith(".onnx");
         Path file = isPath ? Path.of(pathOrName) : files.local(pathOrName + ".onnx");
         String name = file.getFileName().toString().replaceFirst("\\.onnx$", "");
@@ -63,7 +68,7 @@ public final class Detector implements AutoCloseable {
                         "There is no description %s of the detector; write one".formatted(json));
             }
             requireChecksum(file, description.sha256());
-            return new Detector(OnnxModel.open(file, threads), description);
+            return new OnnxDetector(name, OnnxModel.open(file, threads), description);
         } catch (IOException e) {
             throw new OnnxException("Cannot read %s (%s)".formatted(file, e), e);
         }
@@ -81,42 +86,25 @@ public final class Detector implements AutoCloseable {
         }
     }
 
-    /** Numbers per image. */
-    public int dimension() {
+    /** The file's name without {@code .onnx}. */
+    @Override
+    public String name() {
+        return name;
+    }
+
+    @Override
+    public int dimensions() {
         return description.features();
     }
 
     /**
-     * Features of images.
+     * {@inheritDoc}
      *
-     * @param images [images, 1 or 3 channels, height, width], values from 0 to 255 of any type;
-     *     grey is repeated where the network takes three channels
-     * @param batch images that the network sees at a time, at least 1
-     * @return new array [images, dimension], FLOAT
-     * @throws IllegalArgumentException if the shape is another one
+     * @param images grey is repeated where the network takes three channels
      * @throws OnnxException if the network gives another number of features
      */
-    public INDArray features(INDArray images, int batch) {
-        return inBatches(images, batch, description.output(), description.features());
-    }
-
-    /**
-     * Class logits of images.
-     *
-     * @param images as in {@link #features}
-     * @param batch as in {@link #features}
-     * @return new array [images, classes], FLOAT
-     * @throws OnnxException if the description names no output for them
-     */
-    public INDArray logits(INDArray images, int batch) {
-        if (description.logits() == null) {
-            throw new OnnxException(
-                    model.file() + " has no logits: its description names no output for them");
-        }
-        return inBatches(images, batch, description.logits(), -1);
-    }
-
-    private INDArray inBatches(INDArray images, int batch, String output, int dimension) {
+    @Override
+    public Findings findings(INDArray images) {
         int channels = description.mean().length;
         if (images.rank() != 4 || (images.size(1) != channels && images.size(1) != 1)) {
             throw new IllegalArgumentException(
@@ -125,26 +113,23 @@ public final class Detector implements AutoCloseable {
                                     channels == 1 ? "1" : "1 or 3",
                                     Arrays.toString(images.shape())));
         }
-        if (batch < 1) {
-            throw new IllegalArgumentException("batch must be at least 1, got " + batch);
+        String logits = description.logits();
+        Set<String> outputs =
+                Stream.of(description.output(), logits)
+                        .filter(Objects::nonNull)
+                        .collect(Collectors.toSet());
+        Map<String, INDArray> found = model.run(description.input(), prepared(images), outputs);
+        INDArray features = found.get(description.output());
+        if (features.rank() != 2 || features.size(1) != dimensions()) {
+            throw new OnnxException(
+                    "Output %s of %s must be [images, %d] as its description says, got %s"
+                            .formatted(
+                                    description.output(),
+                                    model.file(),
+                                    dimensions(),
+                                    Arrays.toString(features.shape())));
         }
-        List<INDArray> parts = new ArrayList<>();
-        for (long from = 0; from < images.size(0); from += batch) {
-            long to = Math.min(from + batch, images.size(0));
-            INDArray part = images.get(NDArrayIndex.interval(from, to));
-            INDArray found = model.run(description.input(), prepared(part), output);
-            if (found.rank() != 2 || (dimension > 0 && found.size(1) != dimension)) {
-                throw new OnnxException(
-                        "Output %s of %s must be [images, %d] as its description says, got %s"
-                                .formatted(
-                                        output,
-                                        model.file(),
-                                        dimension,
-                                        Arrays.toString(found.shape())));
-            }
-            parts.add(found);
-        }
-        return Nd4j.concat(0, parts.toArray(INDArray[]::new));
+        return new Findings(features, logits == null ? null : found.get(logits));
     }
 
     private INDArray prepared(INDArray pixels) {

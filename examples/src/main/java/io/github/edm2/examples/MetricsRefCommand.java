@@ -1,0 +1,62 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.metrics.Evaluation;
+import io.github.edm2.models.metrics.FeatureStatistics;
+import io.github.edm2.models.metrics.StatisticsFile;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** {@code edm2 metrics ref}: statistics of real images, to compare others with. */
+final class MetricsRefCommand implements Command {
+
+    private static final Setting<Path> DATA =
+            Setting.required(
+                    "data", Kind.FILE, "real images: folder or zip of PNG files, or IDX files");
+    private static final Setting<Path> DEST =
+            Setting.required("dest", Kind.FILE, "npz file to write; replaced if it exists");
+    private static final Setting<Integer> BATCH =
+            Setting.of("batch", Kind.SMALL_COUNT, 64, "images in memory at a time");
+
+    @Override
+    public String name() {
+        return "metrics ref";
+    }
+
+    @Override
+    public String summary() {
+        return "Compute the statistics of real images that metrics compare with";
+    }
+
+    @Override
+    public String details() {
+        return "The file holds the number of images and the mean and covariance of their features, readable by"
+                + " NumPy, for each detector.";
+    }
+
+    @Override
+    public List<Setting<?>> settings() {
+        return List.of(DATA, DEST, Detectors.SETTING, BATCH);
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) throws IOException {
+        try (ImageDataset dataset = ImageDataset.open(arguments.get(DATA), false);
+                Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
+            List<Evaluation> evaluations =
+                    ScoredImages.evaluate(
+                            dataset, detectors.list(), arguments.get(BATCH), false, out);
+            Map<String, FeatureStatistics> statistics = new LinkedHashMap<>();
+            for (int i = 0; i < evaluations.size(); i++) {
+                statistics.put(detectors.list().get(i).name(), evaluations.get(i).statistics());
+            }
+            StatisticsFile.write(arguments.get(DEST), statistics);
+            out.printf(
+                    "wrote statistics of %,d images to %s%n", dataset.count(), arguments.get(DEST));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.metrics.Detector;
+import io.github.edm2.models.metrics.Evaluation;
+import java.io.PrintStream;
+import java.util.List;
+import java.util.stream.IntStream;
+import me.tongfei.progressbar.ProgressBar;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Shows the images of a dataset to detectors. */
+final class ScoredImages {
+
+    private static final double HALF_RANGE = 127.5;
+
+    private ScoredImages() {}
+
+    /**
+     * Shows all images.
+     *
+     * @param batch images in memory at a time
+     * @param keepsFeatures as for {@link Evaluation}
+     * @param out for the progress
+     * @return one per detector, in their order
+     */
+    static List<Evaluation> evaluate(
+            ImageDataset dataset,
+            List<Detector> detectors,
+            int batch,
+            boolean keepsFeatures,
+            PrintStream out) {
+        List<Evaluation> evaluations =
+                detectors.stream().map(d -> new Evaluation(d, keepsFeatures)).toList();
+        try (ProgressBar bar =
+                Progress.start(dataset.name(), "images", 1, 0, dataset.count(), out)) {
+            for (int from = 0; from < dataset.count(); from += batch) {
+                int to = Math.min(from + batch, dataset.count());
+                int[] indices = IntStream.range(from, to).toArray();
+                INDArray images = dataset.images(indices).addi(1).muli(HALF_RANGE);
+                int[] labels =
+                        dataset.isConditional()
+                                ? IntStream.of(indices).map(dataset::label).toArray()
+                                : null;
+                evaluations.forEach(evaluation -> evaluation.add(images, labels));
+                bar.stepTo(to);
+            }
+        }
+        return evaluations;
+    }
+}
