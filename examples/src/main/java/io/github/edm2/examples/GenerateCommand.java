@@ -1,81 +1,19 @@
 package io.github.edm2.examples;
 
-import io.github.edm2.models.Edm2;
-import io.github.edm2.models.checkpoint.ModelFiles;
-import io.github.edm2.models.checkpoint.NetworkFile;
-import io.github.edm2.models.checkpoint.PublishedPreset;
-import io.github.edm2.models.data.Latents;
-import io.github.edm2.models.onnx.LatentDecoder;
-import io.github.edm2.models.sampling.Denoiser;
-import io.github.edm2.models.sampling.HeunSampler;
-import io.github.edm2.models.sampling.SeededNoise;
-import io.github.edm2.models.unet.FrozenNetwork;
-import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
-import java.util.function.IntConsumer;
-import me.tongfei.progressbar.ProgressBar;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
+import java.util.stream.Stream;
 
 /** {@code edm2 generate}: draws images from a trained network. */
 final class GenerateCommand implements Command {
 
-    private static final HeunSampler DEFAULTS = HeunSampler.builder().build();
-
-    private static final Setting<Path> NET =
-            Setting.derived(
-                    "net",
-                    Kind.FILE,
-                    "that of --preset",
-                    "network file: of train, phema or convert, or official pickle");
-    private static final Setting<Path> GNET =
-            Setting.derived(
-                    "gnet",
-                    Kind.FILE,
-                    "none, or that of --preset",
-                    "network file of the guide: an unconditional or a weaker network");
-    private static final Setting<Double> GUIDANCE =
-            Setting.derived(
-                    "guidance",
-                    Kind.NUMBER,
-                    "1, or that of --preset",
-                    "strength of guidance; 1 for none");
-    private static final Setting<String> PRESET =
-            Setting.derived(
-                    "preset",
-                    Kind.NAME,
-                    "none",
-                    "published networks of the official release, such as edm2-img64-s-fid or edm2-img512-s-guid-dino");
-    private static final Setting<Path> MODEL_DIR =
-            Setting.derived(
-                    "model-dir",
-                    Kind.FILE,
-                    "the cache folder, into which missing files are downloaded",
-                    "folder with the files of --preset");
     private static final Setting<Path> OUTDIR =
             Setting.required("outdir", Kind.FILE, "folder of the images; created if need be");
-    private static final Setting<Path> DECODER =
-            Setting.derived(
-                    "decoder",
-                    Kind.FILE,
-                    "none: latents are written as NPY files",
-                    "ONNX file of the autoencoder's decoder, for networks of latents");
     private static final Setting<List<Long>> SEEDS =
             new Setting<>(
                     "seeds", Kind.SEEDS, "a seed per image", false, Seeds.parse("0-63"), "0-63");
-    private static final Setting<Integer> CLASS =
-            Setting.derived("class", Kind.INDEX, "drawn by each seed", "class of all images");
-    private static final Setting<NoiseSource> NOISE =
-            Setting.derived(
-                    "noise",
-                    NoiseSource.KIND,
-                    "torch-cpu for official files, otherwise nd4j",
-                    "whose random numbers to use: torch-cpu gives the images that the official PyTorch release gives on a CPU");
     private static final Setting<Boolean> SUBDIRS =
             Setting.of(
                     "subdirs",
@@ -88,42 +26,6 @@ final class GenerateCommand implements Command {
                     Kind.SMALL_COUNT,
                     32,
                     "images in memory at a time; does not change them");
-    private static final Setting<Integer> STEPS =
-            Setting.of("steps", Kind.SMALL_COUNT, DEFAULTS.getSteps(), "sampling steps");
-    private static final Setting<Double> SIGMA_MIN =
-            Setting.of("sigma_min", Kind.NUMBER, DEFAULTS.getSigmaMin(), "lowest noise level");
-    private static final Setting<Double> SIGMA_MAX =
-            Setting.of("sigma_max", Kind.NUMBER, DEFAULTS.getSigmaMax(), "highest noise level");
-    private static final Setting<Double> RHO =
-            Setting.of(
-                    "rho",
-                    Kind.NUMBER,
-                    DEFAULTS.getRho(),
-                    "how much the steps crowd at low noise levels");
-    private static final Setting<Double> S_CHURN =
-            Setting.of(
-                    "S_churn",
-                    Kind.NUMBER,
-                    DEFAULTS.getSChurn(),
-                    "stochasticity; 0 for deterministic sampling");
-    private static final Setting<Double> S_MIN =
-            Setting.of(
-                    "S_min",
-                    Kind.NUMBER,
-                    DEFAULTS.getSMin(),
-                    "lowest noise level of stochasticity");
-    private static final Setting<Double> S_MAX =
-            Setting.of(
-                    "S_max",
-                    Kind.NUMBER,
-                    DEFAULTS.getSMax(),
-                    "highest noise level of stochasticity");
-    private static final Setting<Double> S_NOISE =
-            Setting.of(
-                    "S_noise",
-                    Kind.NUMBER,
-                    DEFAULTS.getSNoise(),
-                    "standard deviation of stochastic noise");
 
     @Override
     public String name() {
@@ -143,186 +45,21 @@ final class GenerateCommand implements Command {
 
     @Override
     public List<Setting<?>> settings() {
-        return List.of(
-                NET, GNET, GUIDANCE, PRESET, MODEL_DIR, OUTDIR, DECODER, SEEDS, CLASS, NOISE,
-                SUBDIRS, BATCH, STEPS, SIGMA_MIN, SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
+        return Stream.concat(Stream.of(OUTDIR, SEEDS, SUBDIRS, BATCH), Generator.SETTINGS.stream())
+                .toList();
     }
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
-        HeunSampler sampler = sampler(arguments);
-        Chosen chosen = chosen(arguments, out);
-        double guidance = chosen.guidance;
-        if (guidance != 1 && chosen.guide == null) {
-            throw new UsageException("--guidance other than 1 needs --gnet");
-        }
-        NoiseSource noise = arguments.get(NOISE, NoiseSource.of(chosen.net));
-        NetworkFile network = Edm2.read(chosen.net);
-        NetworkFile guide = chosen.guide == null ? network : Edm2.read(chosen.guide);
-        requireSameData(network.options(), guide.options());
-        Integer fixedClass = arguments.get(CLASS);
-        requireClass(fixedClass, network.options().getLabelDim());
-        FrozenNetwork frozen = new FrozenNetwork(network.options(), network.graph());
-        FrozenNetwork frozenGuide =
-                guide == network ? frozen : new FrozenNetwork(guide.options(), guide.graph());
-
         List<Long> seeds = arguments.get(SEEDS);
-        int batch = arguments.get(BATCH);
         GeneratedImages images = new GeneratedImages(arguments.get(OUTDIR), arguments.get(SUBDIRS));
-        long steps = sampler.getSteps();
-        try (LatentDecoder decoder = decoder(arguments.get(DECODER), network.options());
-                ProgressBar bar =
-                        Progress.start("generate", "images", steps, 0, seeds.size() * steps, out)) {
-            for (int from = 0; from < seeds.size(); from += batch) {
-                List<Long> part = seeds.subList(from, Math.min(from + batch, seeds.size()));
-                long done = from * steps;
-                INDArray drawn =
-                        sample(
-                                sampler,
-                                frozen,
-                                frozenGuide,
-                                guidance,
-                                noise.factory().of(longs(part), shape(network.options())),
-                                fixedClass,
-                                step -> bar.stepTo(done + (long) step * part.size()));
-                if (decoder == null) {
-                    images.write(part, drawn);
-                } else {
-                    images.writePixels(part, decoder.decode(drawn));
-                }
-            }
+        try (Generator generator = Generator.of(arguments, out)) {
+            generator.draw(
+                    seeds,
+                    arguments.get(BATCH),
+                    out,
+                    (part, drawn) -> images.write(part, drawn, generator.givesPixels()));
         }
         out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
-    }
-
-    /** The decoder that the user names, or null. */
-    private static LatentDecoder decoder(Path file, NetworkOptions network) {
-        if (file == null) {
-            return null;
-        }
-        if (network.getImgChannels() != Latents.CHANNELS) {
-            throw new CommandException(
-                    "--decoder is for networks of latents with %d channels, but --net makes %s"
-                            .formatted(Latents.CHANNELS, describe(network)));
-        }
-        return LatentDecoder.open(file, 0);
-    }
-
-    /** Network files and guidance, from the options or the preset. */
-    private record Chosen(Path net, Path guide, double guidance) {}
-
-    private static Chosen chosen(Arguments arguments, PrintStream out) {
-        String name = arguments.get(PRESET);
-        if (name == null) {
-            if (arguments.get(NET) == null) {
-                throw new UsageException("--net or --preset is missing");
-            }
-            if (arguments.get(MODEL_DIR) != null) {
-                throw new UsageException("--model-dir needs --preset");
-            }
-            return new Chosen(
-                    arguments.get(NET), arguments.get(GNET), arguments.get(GUIDANCE, 1.0));
-        }
-        PublishedPreset preset = PublishedPreset.of(name);
-        ModelFiles files = ModelFiles.standard(arguments.get(MODEL_DIR));
-        try (DownloadProgress progress = new DownloadProgress(out)) {
-            Path net = arguments.get(NET);
-            Path guide = arguments.get(GNET);
-            return new Chosen(
-                    net == null ? files.find(preset.net(), progress) : net,
-                    guide == null && preset.guide() != null
-                            ? files.find(preset.guide(), progress)
-                            : guide,
-                    arguments.get(GUIDANCE, preset.guidance()));
-        }
-    }
-
-    private static HeunSampler sampler(Arguments arguments) {
-        return HeunSampler.builder()
-                .steps(arguments.get(STEPS))
-                .sigmaMin(arguments.get(SIGMA_MIN))
-                .sigmaMax(arguments.get(SIGMA_MAX))
-                .rho(arguments.get(RHO))
-                .sChurn(arguments.get(S_CHURN))
-                .sMin(arguments.get(S_MIN))
-                .sMax(arguments.get(S_MAX))
-                .sNoise(arguments.get(S_NOISE))
-                .build()
-                .validate();
-    }
-
-    private static INDArray sample(
-            HeunSampler sampler,
-            FrozenNetwork network,
-            FrozenNetwork guide,
-            double guidance,
-            SeededNoise noise,
-            Integer fixedClass,
-            IntConsumer progress) {
-        try (noise) {
-            INDArray start = noise.get();
-            INDArray labels = labels(noise, fixedClass, network.options().getLabelDim());
-            Denoiser denoiser =
-                    Denoiser.guided(
-                            Denoiser.of(network, labels), Denoiser.of(guide, labels), guidance);
-            return sampler.sample(denoiser, start, noise, progress);
-        }
-    }
-
-    private static long[] longs(List<Long> seeds) {
-        return seeds.stream().mapToLong(Long::longValue).toArray();
-    }
-
-    private static long[] shape(NetworkOptions network) {
-        int size = network.getImgResolution();
-        return new long[] {network.getImgChannels(), size, size};
-    }
-
-    private static INDArray labels(SeededNoise noise, Integer fixedClass, int classes) {
-        if (classes == 0) {
-            return null;
-        }
-        // Drawn in any case, because further noise of the same generators comes after it.
-        int[] labels = noise.randomClasses(classes);
-        if (fixedClass != null) {
-            Arrays.fill(labels, fixedClass);
-        }
-        return Nd4j.eye(classes).castTo(DataType.FLOAT).getRows(labels);
-    }
-
-    private static void requireSameData(NetworkOptions network, NetworkOptions guide) {
-        if (guide.getImgResolution() != network.getImgResolution()
-                || guide.getImgChannels() != network.getImgChannels()) {
-            throw new CommandException(
-                    "--gnet makes images of %s, but --net of %s"
-                            .formatted(describe(guide), describe(network)));
-        }
-        if (guide.getLabelDim() != 0 && guide.getLabelDim() != network.getLabelDim()) {
-            throw new CommandException(
-                    "--gnet has %d classes, but --net %d; the guide must have the same or none"
-                            .formatted(guide.getLabelDim(), network.getLabelDim()));
-        }
-    }
-
-    private static String describe(NetworkOptions network) {
-        return "%d channels at %dx%d"
-                .formatted(
-                        network.getImgChannels(),
-                        network.getImgResolution(),
-                        network.getImgResolution());
-    }
-
-    private static void requireClass(Integer label, int classes) {
-        if (label == null) {
-            return;
-        }
-        if (classes == 0) {
-            throw new CommandException("--class needs a network with classes, and --net has none");
-        }
-        if (label >= classes) {
-            throw new CommandException(
-                    "--class must be from 0 to %d, the classes of --net, got %d"
-                            .formatted(classes - 1, label));
-        }
     }
 }

@@ -1,7 +1,6 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.ema.AtomicFile;
-import io.github.edm2.models.data.Pixels;
 import java.awt.image.BufferedImage;
 import java.awt.image.WritableRaster;
 import java.io.IOException;
@@ -36,26 +35,12 @@ final class GeneratedImages {
      * Writes images.
      *
      * @param seeds one per image
-     * @param images a network's output [seeds, channels, height, width]
+     * @param images [seeds, channels, height, width]; UINT8, if they are pixels
+     * @param pixels whether they are grey or RGB pixels
      */
-    void write(List<Long> seeds, INDArray images) throws IOException {
-        boolean pixels = images.size(1) == 1 || images.size(1) == 3;
-        write(seeds, pixels ? Pixels.decode(images) : images, pixels);
-    }
-
-    /**
-     * Writes pixels.
-     *
-     * @param seeds one per image
-     * @param pixels UINT8 [seeds, 1 or 3 channels, height, width]
-     */
-    void writePixels(List<Long> seeds, INDArray pixels) throws IOException {
-        write(seeds, pixels, true);
-    }
-
-    private void write(List<Long> seeds, INDArray values, boolean pixels) throws IOException {
+    void write(List<Long> seeds, INDArray images, boolean pixels) throws IOException {
         for (int i = 0; i < seeds.size(); i++) {
-            INDArray one = values.slice(i);
+            INDArray one = images.slice(i);
             Path file = file(seeds.get(i), pixels ? "png" : "npy");
             Files.createDirectories(file.getParent());
             AtomicFile.write(

@@ -34,6 +34,7 @@ public final class Main {
                     new DatasetEncodeCommand(),
                     new MetricsRefCommand(),
                     new MetricsCalcCommand(),
+                    new MetricsGenCommand(),
                     new InfoCommand());
 
     private static final int DONE = 0;

@@ -51,7 +51,7 @@ class LatentsTest {
     private Path encode(String name, Object... more) {
         Path dest = folder.resolve(name);
         List<Object> args =
-                new ArrayList<>(List.of("dataset encode", "--source", images, "--dest", dest));
+                new ArrayList<>(List.of("dataset", "encode", "--source", images, "--dest", dest));
         args.addAll(List.of("--encoder", onnx("tiny-vae-encoder"), "--cond", "--threads", 1));
         args.addAll(List.of(more));
         Cli.succeed(args.toArray());
@@ -111,7 +111,8 @@ class LatentsTest {
         Cli.fail(
                 1,
                 new String[] {"tiny-vae-decoder.onnx", "must have the shape"},
-                "dataset encode",
+                "dataset",
+                "encode",
                 "--source",
                 images,
                 "--dest",

@@ -1,5 +1,9 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.models.Edm2;
+import io.github.edm2.models.Preset;
+import io.github.edm2.models.checkpoint.NetworkFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -8,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -94,6 +99,32 @@ class MetricsCommandTest {
                 List.of("1.000", "1.000"), row.subList(4, 6), "precision and recall of itself");
         Assertions.assertEquals("1.000", row.get(7), "coverage of itself");
         Assertions.assertTrue(row.get(8).endsWith(" %"), out);
+    }
+
+    /** The images that generate writes score as those that metrics gen does not write. */
+    @Test
+    void drawnImagesScoreAsWrittenOnes() throws IOException {
+        Path network = folder.resolve("network.zip");
+        ComputationGraph graph =
+                Edm2.builder().options(Preset.of("edm2-16-tiny").network()).seed(1).build().init();
+        NetworkFile file = new NetworkFile(Preset.of("edm2-16-tiny").network(), graph);
+        AtomicFile.write(network, stream -> file.write(stream, false));
+        Path reference = reference();
+        Path drawn = folder.resolve("drawn");
+        Cli.succeed(
+                "generate", "--net", network, "--outdir", drawn, "--seeds", "0-11", "--steps", 2);
+        List<String> written =
+                lastRow(Cli.succeed("metrics", "calc", "--data", drawn, "--ref", reference));
+        List<String> unwritten =
+                lastRow(
+                        Cli.succeed(
+                                "metrics", "gen", "--net", network, "--ref", reference, "--seeds",
+                                "0-11", "--steps", 2, "--batch", 5));
+        Assertions.assertEquals("12", unwritten.get(1));
+        Assertions.assertEquals(
+                Double.parseDouble(written.get(2)),
+                Double.parseDouble(unwritten.get(2)),
+                1e-3 * Double.parseDouble(written.get(2)));
     }
 
     @Test
