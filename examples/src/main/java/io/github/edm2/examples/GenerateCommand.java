@@ -58,7 +58,7 @@ final class GenerateCommand implements Command {
                     seeds,
                     arguments.get(BATCH),
                     out,
-                    (part, drawn) -> images.write(part, drawn, generator.givesPixels()));
+                    drawn -> images.write(drawn.seeds(), drawn.images(), generator.givesPixels()));
         }
         out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
     }

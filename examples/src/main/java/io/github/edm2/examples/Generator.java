@@ -152,24 +152,31 @@ final class Generator implements AutoCloseable {
         return new Generator(arguments, out);
     }
 
+    /** Number of classes of the network, 0 for none. */
+    int classes() {
+        return network.options().getLabelDim();
+    }
+
     /** Whether the images are grey or RGB pixels rather than latents of an autoencoder. */
     boolean givesPixels() {
         int channels = network.options().getImgChannels();
         return decoder != null || channels == 1 || channels == 3;
     }
 
-    /** Takes drawn images. */
+    /**
+     * Images of some seeds.
+     *
+     * @param seeds one per image
+     * @param classes what was drawn, one per image; null where the network has no classes
+     * @param images [seeds, channels, height, width]: pixels, UINT8, if {@link #givesPixels},
+     *     otherwise what the network gave
+     */
+    record Drawn(List<Long> seeds, int[] classes, INDArray images) {}
+
+    /** Takes drawn images, batch by batch. */
     @FunctionalInterface
     interface Sink {
-
-        /**
-         * Takes a batch.
-         *
-         * @param seeds one per image
-         * @param images [seeds, channels, height, width]: pixels, UINT8, if {@link #givesPixels},
-         *     otherwise what the network gave
-         */
-        void accept(List<Long> seeds, INDArray images) throws IOException;
+        void accept(Drawn drawn) throws IOException;
     }
 
     /**
@@ -185,33 +192,44 @@ final class Generator implements AutoCloseable {
             for (int from = 0; from < seeds.size(); from += batch) {
                 List<Long> part = seeds.subList(from, Math.min(from + batch, seeds.size()));
                 long done = from * steps;
-                sink.accept(part, draw(part, step -> bar.stepTo(done + (long) step * part.size())));
+                sink.accept(draw(part, step -> bar.stepTo(done + (long) step * part.size())));
             }
         }
     }
 
-    /**
-     * Draws images.
-     *
-     * @param seeds one per image
-     * @param progress told the number of each step that is done
-     * @return [seeds, channels, height, width]: pixels, UINT8, if {@link #givesPixels}, otherwise
-     *     what the network gave
-     */
-    private INDArray draw(List<Long> seeds, IntConsumer progress) {
-        INDArray drawn =
-                sample(
-                        sampler,
-                        network,
-                        guide,
-                        guidance,
-                        noise.factory().of(longs(seeds), shape(network.options())),
-                        fixedClass,
-                        progress);
-        if (decoder != null) {
-            return decoder.decode(drawn);
+    private Drawn draw(List<Long> seeds, IntConsumer progress) {
+        try (SeededNoise random = noise.factory().of(longs(seeds), shape(network.options()))) {
+            INDArray start = random.get();
+            int[] classes = classes(random);
+            INDArray labels =
+                    classes == null
+                            ? null
+                            : Nd4j.eye(classes()).castTo(DataType.FLOAT).getRows(classes);
+            Denoiser denoiser =
+                    Denoiser.guided(
+                            Denoiser.of(network, labels), Denoiser.of(guide, labels), guidance);
+            INDArray sampled = sampler.sample(denoiser, start, random, progress);
+            return new Drawn(seeds, classes, pixels(sampled));
         }
-        return givesPixels() ? Pixels.decode(drawn) : drawn;
+    }
+
+    private int[] classes(SeededNoise random) {
+        if (classes() == 0) {
+            return null;
+        }
+        // Drawn in any case, because further noise of the same generators comes after it.
+        int[] drawn = random.randomClasses(classes());
+        if (fixedClass != null) {
+            Arrays.fill(drawn, fixedClass);
+        }
+        return drawn;
+    }
+
+    private INDArray pixels(INDArray sampled) {
+        if (decoder != null) {
+            return decoder.decode(sampled);
+        }
+        return givesPixels() ? Pixels.decode(sampled) : sampled;
     }
 
     /** The decoder that the user names, or null. */
@@ -270,24 +288,6 @@ final class Generator implements AutoCloseable {
                 .validate();
     }
 
-    private static INDArray sample(
-            HeunSampler sampler,
-            FrozenNetwork network,
-            FrozenNetwork guide,
-            double guidance,
-            SeededNoise noise,
-            Integer fixedClass,
-            IntConsumer progress) {
-        try (noise) {
-            INDArray start = noise.get();
-            INDArray labels = labels(noise, fixedClass, network.options().getLabelDim());
-            Denoiser denoiser =
-                    Denoiser.guided(
-                            Denoiser.of(network, labels), Denoiser.of(guide, labels), guidance);
-            return sampler.sample(denoiser, start, noise, progress);
-        }
-    }
-
     private static long[] longs(List<Long> seeds) {
         return seeds.stream().mapToLong(Long::longValue).toArray();
     }
@@ -295,18 +295,6 @@ final class Generator implements AutoCloseable {
     private static long[] shape(NetworkOptions network) {
         int size = network.getImgResolution();
         return new long[] {network.getImgChannels(), size, size};
-    }
-
-    private static INDArray labels(SeededNoise noise, Integer fixedClass, int classes) {
-        if (classes == 0) {
-            return null;
-        }
-        // Drawn in any case, because further noise of the same generators comes after it.
-        int[] labels = noise.randomClasses(classes);
-        if (fixedClass != null) {
-            Arrays.fill(labels, fixedClass);
-        }
-        return Nd4j.eye(classes).castTo(DataType.FLOAT).getRows(labels);
     }
 
     private static void requireSameData(NetworkOptions network, NetworkOptions guide) {

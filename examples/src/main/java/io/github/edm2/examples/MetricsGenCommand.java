@@ -36,7 +36,9 @@ final class MetricsGenCommand implements Command {
 
     @Override
     public String details() {
-        return MetricsTable.DETAILS;
+        return MetricsTable.DETAILS
+                + " Of a network with classes, also the share of images that a detector with as many"
+                + " classes names as the class they were drawn of.";
     }
 
     @Override
@@ -70,7 +72,13 @@ final class MetricsGenCommand implements Command {
                     arguments.get(SEEDS),
                     arguments.get(BATCH),
                     out,
-                    (seeds, images) -> evaluations.forEach(e -> e.add(images, null)));
+                    drawn ->
+                            evaluations.forEach(
+                                    e ->
+                                            e.add(
+                                                    drawn.images(),
+                                                    drawn.classes(),
+                                                    generator.classes())));
             table.print(detectors.list(), evaluations, arguments.get(BATCH), out);
         }
     }

@@ -322,7 +322,7 @@ final class Quickstart {
                                             oneHot),
                                     noise.get());
             Evaluation evaluation = new Evaluation(detector, false);
-            evaluation.add(Pixels.decode(samples), null);
+            evaluation.add(Pixels.decode(samples));
             return evaluation.statistics();
         }
     }
@@ -373,7 +373,10 @@ final class Quickstart {
         long[] seeds = LongStream.range(0, SAMPLES_JUDGED).toArray();
         int[] labels = classes(seeds);
         Evaluation evaluation = new Evaluation(judge, false);
-        evaluation.add(Pixels.decode(sample("judge", graph, guide, shape, seeds, labels)), labels);
+        evaluation.add(
+                Pixels.decode(sample("judge", graph, guide, shape, seeds, labels)),
+                labels,
+                EmbeddedImages.CLASS_NAMES.size());
         return evaluation.accuracy().orElseThrow();
     }
 

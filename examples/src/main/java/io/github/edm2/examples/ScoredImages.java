@@ -42,7 +42,8 @@ final class ScoredImages {
                         dataset.isConditional()
                                 ? IntStream.of(indices).map(dataset::label).toArray()
                                 : null;
-                evaluations.forEach(evaluation -> evaluation.add(images, labels));
+                evaluations.forEach(
+                        evaluation -> evaluation.add(images, labels, dataset.classes()));
                 bar.stepTo(to);
             }
         }

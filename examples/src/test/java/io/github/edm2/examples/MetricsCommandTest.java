@@ -4,6 +4,7 @@ import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
 import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,6 +18,8 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Statistics of one set of images score another. */
 class MetricsCommandTest {
@@ -102,12 +105,14 @@ class MetricsCommandTest {
     }
 
     /** The images that generate writes score as those that metrics gen does not write. */
-    @Test
-    void drawnImagesScoreAsWrittenOnes() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void drawnImagesScoreAsWrittenOnes(boolean classes) throws IOException {
         Path network = folder.resolve("network.zip");
-        ComputationGraph graph =
-                Edm2.builder().options(Preset.of("edm2-16-tiny").network()).seed(1).build().init();
-        NetworkFile file = new NetworkFile(Preset.of("edm2-16-tiny").network(), graph);
+        NetworkOptions options =
+                Preset.of("edm2-16-tiny").network().toBuilder().labelDim(classes ? 10 : 0).build();
+        ComputationGraph graph = Edm2.builder().options(options).seed(1).build().init();
+        NetworkFile file = new NetworkFile(options, graph);
         AtomicFile.write(network, stream -> file.write(stream, false));
         Path reference = reference();
         Path drawn = folder.resolve("drawn");
@@ -121,6 +126,7 @@ class MetricsCommandTest {
                                 "metrics", "gen", "--net", network, "--ref", reference, "--seeds",
                                 "0-11", "--steps", 2, "--batch", 5));
         Assertions.assertEquals("12", unwritten.get(1));
+        Assertions.assertEquals(classes ? 4 : 3, unwritten.size(), "named right, with classes");
         Assertions.assertEquals(
                 Double.parseDouble(written.get(2)),
                 Double.parseDouble(unwritten.get(2)),

@@ -31,15 +31,25 @@ public final class Evaluation {
      * Adds images.
      *
      * @param images as for {@link Detector#findings}
-     * @param labels their classes, one per image; null if unknown
      */
-    public void add(INDArray images, int[] labels) {
+    public void add(INDArray images) {
+        add(images, null, 0);
+    }
+
+    /**
+     * Adds images of known classes; a detector of another number of classes does not judge them.
+     *
+     * @param images as for {@link Detector#findings}
+     * @param labels 0 to classes - 1, one per image; null if unknown
+     * @param classes number of classes
+     */
+    public void add(INDArray images, int[] labels, int classes) {
         Detector.Findings findings = detector.findings(images);
         accumulator.add(findings.features());
         if (keepsFeatures) {
             features.add(findings.features());
         }
-        if (labels != null && findings.logits() != null) {
+        if (labels != null && findings.logits() != null && findings.logits().size(1) == classes) {
             INDArray expected = Nd4j.createFromArray(labels).castTo(DataType.INT64);
             INDArray named = findings.logits().argMax(1);
             right += named.eq(expected).castTo(DataType.INT64).sumNumber().longValue();

@@ -44,12 +44,22 @@ class EmbeddedDetectorTest {
     @Test
     void namesHeldOutImages() {
         Evaluation evaluation = new Evaluation(detector, true);
-        evaluation.add(images(0, IMAGES), IntStream.range(0, IMAGES).map(heldOut::label).toArray());
+        int[] labels = IntStream.range(0, IMAGES).map(heldOut::label).toArray();
+        evaluation.add(images(0, IMAGES), labels, 10);
         double accuracy = evaluation.accuracy().orElseThrow();
         assertTrue(accuracy > 0.83, "accuracy " + accuracy);
         assertEquals(IMAGES, evaluation.count());
         assertArrayEquals(
                 new long[] {IMAGES, detector.dimensions()}, evaluation.features().shape());
+    }
+
+    /** A network of 1,000 classes means other ones by 0 to 9. */
+    @Test
+    void otherClassesAreNotJudged() {
+        Evaluation evaluation = new Evaluation(detector, false);
+        evaluation.add(images(0, 5), new int[5], 1000);
+        assertTrue(evaluation.accuracy().isEmpty());
+        assertThrows(IllegalStateException.class, evaluation::features);
     }
 
     @Test
@@ -69,7 +79,7 @@ class EmbeddedDetectorTest {
 
     private static FeatureStatistics statistics(INDArray images) {
         Evaluation evaluation = new Evaluation(detector, false);
-        evaluation.add(images, null);
+        evaluation.add(images);
         return evaluation.statistics();
     }
 
