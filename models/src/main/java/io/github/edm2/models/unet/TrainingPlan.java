@@ -14,9 +14,7 @@ import io.github.edm2.layers.PreparedWeight;
 import io.github.edm2.layers.Resample;
 import io.github.edm2.models.diffusion.DenoisingLoss;
 import io.github.edm2.models.unet.Traced.Product;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -49,8 +47,7 @@ final class TrainingPlan implements Assembler<Traced> {
     private final OperationPlan plan;
     private final DenoisingLoss loss;
 
-    /** What adds the gradient of each step, to be called last step first. */
-    private final Deque<Runnable> tape = new ArrayDeque<>();
+    private final Tape tape;
 
     private final List<PreparedWeight> weights = new ArrayList<>();
 
@@ -68,6 +65,7 @@ final class TrainingPlan implements Assembler<Traced> {
         this.graph = graph;
         this.batch = batch;
         plan = new OperationPlan(graph.params().dataType());
+        tape = new Tape(plan);
         loss = new DenoisingLoss(options.getSigmaData());
         int size = options.getImgResolution();
         image = new Traced(new Slot(rows(size), options.getImgChannels() + 1), false);
@@ -80,11 +78,9 @@ final class TrainingPlan implements Assembler<Traced> {
         int forwardSteps = plan.size();
         Slot df = new Slot(f.slot.shape);
         Slot du = new Slot(logVariance.slot.shape);
-        accumulate(f, df, 1);
-        accumulate(logVariance, du, 1);
-        while (!tape.isEmpty()) {
-            tape.pop().run();
-        }
+        tape.accumulate(f, df, 1);
+        tape.accumulate(logVariance, du, 1);
+        tape.unwind();
         long largest = weights.stream().mapToLong(PreparedWeight::length).max().orElseThrow();
         INDArray scratch = Nd4j.createUninitialized(graph.params().dataType(), largest);
         weights.forEach(weight -> weight.useScratch(scratch));
@@ -154,28 +150,6 @@ final class TrainingPlan implements Assembler<Traced> {
         Traced value = new Traced(slot, true);
         value.pending = pending;
         return value;
-    }
-
-    /** Adds to the gradient of a value: factor times slot. */
-    private void accumulate(Traced value, Slot slot, double factor) {
-        if (!value.differentiable) {
-            return;
-        }
-        if (value.gradient == null) {
-            value.gradient = slot;
-            value.factor = factor;
-            return;
-        }
-        Slot before = value.gradient;
-        Slot sum = new Slot(slot.shape);
-        double relative = factor / value.factor;
-        plan.add(
-                List.of(before, slot),
-                List.of(),
-                List.of(sum),
-                true,
-                () -> Prepared.axpy(relative, slot.array, before.array, sum.array));
-        value.gradient = sum;
     }
 
     @Override
@@ -293,7 +267,7 @@ final class TrainingPlan implements Assembler<Traced> {
                     return Prepared.sequence(products, weight.project(known));
                 });
         if (dx != null) {
-            accumulate(in, dx, 1);
+            tape.accumulate(in, dx, 1);
         }
     }
 
@@ -367,17 +341,13 @@ final class TrainingPlan implements Assembler<Traced> {
                 });
         Traced dropped = traced(y, in.pending);
         tape.push(
-                () -> {
-                    Slot g = dropped.gradient;
-                    Slot dx = new Slot(g.shape);
-                    plan.add(
-                            List.of(g, mask),
-                            List.of(),
-                            List.of(dx),
-                            true,
-                            () -> Prepared.multiply(g.array, mask.array, dx.array));
-                    accumulate(in, dx, dropped.factor);
-                });
+                dropped,
+                in,
+                1,
+                List.of(mask),
+                List.of(),
+                true,
+                (g, dx) -> Prepared.multiply(g.array, mask.array, dx.array));
         return product(name, like(x, dropped), out, kernel, false);
     }
 
@@ -393,26 +363,17 @@ final class TrainingPlan implements Assembler<Traced> {
                 true,
                 () -> MpSilu.twiceSilu(in.slot.array, in.pending, y.array, r.array));
         Traced value = traced(y, in.pending / 2 / MpSilu.MAGNITUDE);
+        Slot temporary = new Slot(in.slot.shape);
         tape.push(
-                () -> {
-                    Slot g = value.gradient;
-                    Slot dx = new Slot(g.shape);
-                    Slot temporary = new Slot(g.shape);
-                    plan.add(
-                            List.of(g, y, r),
-                            List.of(temporary),
-                            List.of(dx),
-                            true,
-                            () ->
-                                    MpSilu.twiceSiluGradient(
-                                            y.array,
-                                            r.array,
-                                            in.pending,
-                                            g.array,
-                                            dx.array,
-                                            temporary.array));
-                    accumulate(in, dx, value.factor);
-                });
+                value,
+                in,
+                1,
+                List.of(y, r),
+                List.of(temporary),
+                true,
+                (g, dx) ->
+                        MpSilu.twiceSiluGradient(
+                                y.array, r.array, in.pending, g.array, dx.array, temporary.array));
         return like(x, value);
     }
 
@@ -456,7 +417,7 @@ final class TrainingPlan implements Assembler<Traced> {
                 () -> {
                     receive(second, value.gradient, value.factor);
                     if (firstProduct == null) {
-                        accumulate(first, value.gradient, value.factor * sum.firstFactor);
+                        tape.accumulate(first, value.gradient, value.factor * sum.firstFactor);
                     } else {
                         receive(firstProduct, value.gradient, value.factor);
                     }
@@ -502,8 +463,8 @@ final class TrainingPlan implements Assembler<Traced> {
                             List.of(da, db),
                             false,
                             () -> MpConcat.split(g.array, da.array, db.array));
-                    accumulate(first, da, value.factor * factorA);
-                    accumulate(second, db, value.factor * factorB);
+                    tape.accumulate(first, da, value.factor * factorA);
+                    tape.accumulate(second, db, value.factor * factorB);
                 });
         return new Tensor<>(value, na + nb, a.resolution());
     }
@@ -577,30 +538,26 @@ final class TrainingPlan implements Assembler<Traced> {
                 false,
                 () -> Normalization.ofRows(in.slot.array, epsilon, y.array, divisor.array));
         Traced value = traced(y, 1);
+        Slot temporary = new Slot(in.slot.shape);
+        Slot column = new Slot(rows, 1);
+        Slot rms = new Slot(rows, 1);
         tape.push(
-                () -> {
-                    Slot g = value.gradient;
-                    Slot dx = new Slot(g.shape);
-                    Slot temporary = new Slot(g.shape);
-                    Slot column = new Slot(rows, 1);
-                    Slot rms = new Slot(rows, 1);
-                    plan.add(
-                            List.of(g, y, divisor),
-                            List.of(temporary, column, rms),
-                            List.of(dx),
-                            true,
-                            () ->
-                                    Normalization.gradientOfRows(
-                                            y.array,
-                                            divisor.array,
-                                            epsilon,
-                                            g.array,
-                                            dx.array,
-                                            temporary.array,
-                                            column.array,
-                                            rms.array));
-                    accumulate(in, dx, value.factor);
-                });
+                value,
+                in,
+                1,
+                List.of(y, divisor),
+                List.of(temporary, column, rms),
+                true,
+                (g, dx) ->
+                        Normalization.gradientOfRows(
+                                y.array,
+                                divisor.array,
+                                epsilon,
+                                g.array,
+                                dx.array,
+                                temporary.array,
+                                column.array,
+                                rms.array));
         return like(x, value);
     }
 
@@ -624,22 +581,18 @@ final class TrainingPlan implements Assembler<Traced> {
                                 filter));
         Traced value = traced(y, in.pending);
         tape.push(
-                () -> {
-                    Slot g = value.gradient;
-                    Slot dx = new Slot(in.slot.shape);
-                    plan.add(
-                            List.of(g),
-                            List.of(),
-                            List.of(dx),
-                            false,
-                            () ->
-                                    Resample.channelsLast(
-                                            images(g, resolution),
-                                            images(dx, x.resolution()),
-                                            down ? Resample.Direction.UP : Resample.Direction.DOWN,
-                                            filter));
-                    accumulate(in, dx, down ? value.factor / 4 : value.factor * 4);
-                });
+                value,
+                in,
+                down ? 1.0 / 4 : 4,
+                List.of(),
+                List.of(),
+                false,
+                (g, dx) ->
+                        Resample.channelsLast(
+                                images(g, resolution),
+                                images(dx, x.resolution()),
+                                down ? Resample.Direction.UP : Resample.Direction.DOWN,
+                                filter));
         return new Tensor<>(value, x.channels(), resolution);
     }
 
@@ -671,39 +624,35 @@ final class TrainingPlan implements Assembler<Traced> {
                                 attention.array,
                                 result.array));
         Traced value = traced(y, 1);
+        Slot byGroup = new Slot(result.shape);
+        Slot product = new Slot(result.shape);
+        Slot dattention = new Slot(attention.shape);
+        Slot dvectors = new Slot(normalized.shape);
+        Slot temporary = new Slot(normalized.shape);
+        Slot column = new Slot(divisor.shape);
+        Slot rms = new Slot(divisor.shape);
         tape.push(
-                () -> {
-                    Slot g = value.gradient;
-                    Slot dx = new Slot(in.slot.shape);
-                    Slot byGroup = new Slot(result.shape);
-                    Slot product = new Slot(result.shape);
-                    Slot dattention = new Slot(attention.shape);
-                    Slot dvectors = new Slot(normalized.shape);
-                    Slot temporary = new Slot(normalized.shape);
-                    Slot column = new Slot(divisor.shape);
-                    Slot rms = new Slot(divisor.shape);
-                    plan.add(
-                            List.of(g, normalized, divisor, attention, result),
-                            List.of(byGroup, product, dattention, dvectors, temporary, column, rms),
-                            List.of(dx),
-                            false,
-                            () ->
-                                    CosineAttention.gradient(
-                                            normalized.array,
-                                            divisor.array,
-                                            attention.array,
-                                            result.array,
-                                            g.array.reshape('c', batch, pixels, heads, d),
-                                            queriesKeysValues(dx, heads),
-                                            byGroup.array,
-                                            product.array,
-                                            dattention.array,
-                                            dvectors.array,
-                                            temporary.array,
-                                            column.array,
-                                            rms.array));
-                    accumulate(in, dx, value.factor);
-                });
+                value,
+                in,
+                1,
+                List.of(normalized, divisor, attention, result),
+                List.of(byGroup, product, dattention, dvectors, temporary, column, rms),
+                false,
+                (g, dx) ->
+                        CosineAttention.gradient(
+                                normalized.array,
+                                divisor.array,
+                                attention.array,
+                                result.array,
+                                g.array.reshape('c', batch, pixels, heads, d),
+                                queriesKeysValues(dx, heads),
+                                byGroup.array,
+                                product.array,
+                                dattention.array,
+                                dvectors.array,
+                                temporary.array,
+                                column.array,
+                                rms.array));
         return new Tensor<>(value, channels, x.resolution());
     }
 
@@ -728,21 +677,15 @@ final class TrainingPlan implements Assembler<Traced> {
                 false,
                 () -> Clip.unit(in.slot.array, y.array));
         Traced value = traced(y, limit);
+        Slot inside = new Slot(in.slot.shape);
         tape.push(
-                () -> {
-                    Slot g = value.gradient;
-                    Slot dx = new Slot(g.shape);
-                    Slot inside = new Slot(g.shape);
-                    plan.add(
-                            List.of(g, in.slot),
-                            List.of(inside),
-                            List.of(dx),
-                            true,
-                            () ->
-                                    Clip.unitGradient(
-                                            in.slot.array, g.array, dx.array, inside.array));
-                    accumulate(in, dx, value.factor);
-                });
+                value,
+                in,
+                1,
+                List.of(in.slot),
+                List.of(inside),
+                true,
+                (g, dx) -> Clip.unitGradient(in.slot.array, g.array, dx.array, inside.array));
         return like(x, value);
     }
 
