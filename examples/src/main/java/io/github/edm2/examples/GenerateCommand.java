@@ -20,12 +20,6 @@ final class GenerateCommand implements Command {
                     Kind.SWITCH,
                     false,
                     "give each thousand of seeds a folder of its own");
-    private static final Setting<Integer> BATCH =
-            Setting.of(
-                    "batch",
-                    Kind.SMALL_COUNT,
-                    32,
-                    "images in memory at a time; does not change them");
 
     @Override
     public String name() {
@@ -45,7 +39,7 @@ final class GenerateCommand implements Command {
 
     @Override
     public List<Setting<?>> settings() {
-        return Stream.concat(Stream.of(OUTDIR, SEEDS, SUBDIRS, BATCH), Generator.SETTINGS.stream())
+        return Stream.concat(Stream.of(OUTDIR, SEEDS, SUBDIRS), Generator.SETTINGS.stream())
                 .toList();
     }
 
@@ -56,7 +50,6 @@ final class GenerateCommand implements Command {
         try (Generator generator = Generator.of(arguments, out)) {
             generator.draw(
                     seeds,
-                    arguments.get(BATCH),
                     out,
                     drawn -> images.write(drawn.seeds(), drawn.images(), generator.givesPixels()));
         }

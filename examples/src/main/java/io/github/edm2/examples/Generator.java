@@ -108,13 +108,21 @@ final class Generator implements AutoCloseable {
                     DEFAULTS.getSNoise(),
                     "standard deviation of stochastic noise");
 
+    static final Setting<Integer> BATCH =
+            Setting.of(
+                    "batch",
+                    Kind.SMALL_COUNT,
+                    32,
+                    "images in memory at a time; does not change them");
+
     /** The options that a generator needs, in the order of the help page. */
     static final List<Setting<?>> SETTINGS =
             List.of(
-                    NET, GNET, GUIDANCE, PRESET, MODEL_DIR, DECODER, CLASS, NOISE, STEPS, SIGMA_MIN,
-                    SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
+                    NET, GNET, GUIDANCE, PRESET, MODEL_DIR, DECODER, CLASS, NOISE, BATCH, STEPS,
+                    SIGMA_MIN, SIGMA_MAX, RHO, S_CHURN, S_MIN, S_MAX, S_NOISE);
 
     private final HeunSampler sampler;
+    private final int batch;
     private final double guidance;
     private final NoiseSource noise;
     private final Integer fixedClass;
@@ -124,6 +132,7 @@ final class Generator implements AutoCloseable {
 
     private Generator(Arguments arguments, PrintStream out) {
         sampler = sampler(arguments);
+        batch = arguments.get(BATCH);
         Chosen chosen = chosen(arguments, out);
         guidance = chosen.guidance;
         if (guidance != 1 && chosen.guide == null) {
@@ -183,9 +192,8 @@ final class Generator implements AutoCloseable {
      * Draws images, with a progress bar.
      *
      * @param seeds one per image
-     * @param batch images in memory at a time, which does not change them
      */
-    void draw(List<Long> seeds, int batch, PrintStream out, Sink sink) throws IOException {
+    void draw(List<Long> seeds, PrintStream out, Sink sink) throws IOException {
         long steps = sampler.getSteps();
         try (ProgressBar bar =
                 Progress.start("generate", "images", steps, 0, seeds.size() * steps, out)) {

@@ -13,8 +13,6 @@ final class MetricsCalcCommand implements Command {
     private static final Setting<Path> DATA =
             Setting.required(
                     "data", Kind.FILE, "images to score: folder or zip of PNG files, or IDX files");
-    private static final Setting<Integer> BATCH =
-            Setting.of("batch", Kind.SMALL_COUNT, 64, "images in memory at a time");
     private static final Setting<Boolean> LABELS =
             Setting.of(
                     "labels",
@@ -45,7 +43,7 @@ final class MetricsCalcCommand implements Command {
                 MetricsTable.REAL,
                 Detectors.SETTING,
                 LABELS,
-                BATCH,
+                ScoredImages.BATCH,
                 MetricsTable.SEED);
     }
 
@@ -58,10 +56,10 @@ final class MetricsCalcCommand implements Command {
                     ScoredImages.evaluate(
                             dataset,
                             detectors.list(),
-                            arguments.get(BATCH),
+                            arguments.get(ScoredImages.BATCH),
                             table.needsFeatures(),
                             out);
-            table.print(detectors.list(), evaluations, arguments.get(BATCH), out);
+            table.print(detectors.list(), evaluations, arguments.get(ScoredImages.BATCH), out);
         }
     }
 }

@@ -17,12 +17,6 @@ final class MetricsGenCommand implements Command {
                     false,
                     Seeds.parse("0-49999"),
                     "0-49999");
-    private static final Setting<Integer> BATCH =
-            Setting.of(
-                    "batch",
-                    Kind.SMALL_COUNT,
-                    32,
-                    "images in memory at a time; does not change them");
 
     @Override
     public String name() {
@@ -49,7 +43,6 @@ final class MetricsGenCommand implements Command {
                                 MetricsTable.REAL,
                                 Detectors.SETTING,
                                 SEEDS,
-                                BATCH,
                                 MetricsTable.SEED),
                         Generator.SETTINGS.stream())
                 .toList();
@@ -58,6 +51,7 @@ final class MetricsGenCommand implements Command {
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         MetricsTable table = MetricsTable.of(arguments);
+        ScoredImages.requireEnough(arguments.get(SEEDS).size());
         try (Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING));
                 Generator generator = Generator.of(arguments, out)) {
             if (!generator.givesPixels()) {
@@ -70,7 +64,6 @@ final class MetricsGenCommand implements Command {
                             .toList();
             generator.draw(
                     arguments.get(SEEDS),
-                    arguments.get(BATCH),
                     out,
                     drawn ->
                             evaluations.forEach(
@@ -79,7 +72,7 @@ final class MetricsGenCommand implements Command {
                                                     drawn.images(),
                                                     drawn.classes(),
                                                     generator.classes())));
-            table.print(detectors.list(), evaluations, arguments.get(BATCH), out);
+            table.print(detectors.list(), evaluations, arguments.get(Generator.BATCH), out);
         }
     }
 }

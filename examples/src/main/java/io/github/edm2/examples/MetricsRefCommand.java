@@ -19,8 +19,6 @@ final class MetricsRefCommand implements Command {
                     "data", Kind.FILE, "real images: folder or zip of PNG files, or IDX files");
     private static final Setting<Path> DEST =
             Setting.required("dest", Kind.FILE, "npz file to write; replaced if it exists");
-    private static final Setting<Integer> BATCH =
-            Setting.of("batch", Kind.SMALL_COUNT, 64, "images in memory at a time");
 
     @Override
     public String name() {
@@ -40,7 +38,7 @@ final class MetricsRefCommand implements Command {
 
     @Override
     public List<Setting<?>> settings() {
-        return List.of(DATA, DEST, Detectors.SETTING, BATCH);
+        return List.of(DATA, DEST, Detectors.SETTING, ScoredImages.BATCH);
     }
 
     @Override
@@ -49,7 +47,11 @@ final class MetricsRefCommand implements Command {
                 Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
             List<Evaluation> evaluations =
                     ScoredImages.evaluate(
-                            dataset, detectors.list(), arguments.get(BATCH), false, out);
+                            dataset,
+                            detectors.list(),
+                            arguments.get(ScoredImages.BATCH),
+                            false,
+                            out);
             Map<String, FeatureStatistics> statistics = new LinkedHashMap<>();
             for (int i = 0; i < evaluations.size(); i++) {
                 statistics.put(detectors.list().get(i).name(), evaluations.get(i).statistics());

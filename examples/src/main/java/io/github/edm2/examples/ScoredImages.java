@@ -12,7 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Shows the images of a dataset to detectors. */
 final class ScoredImages {
 
-    private static final double HALF_RANGE = 127.5;
+    static final Setting<Integer> BATCH =
+            Setting.of("batch", Kind.SMALL_COUNT, 64, "images in memory at a time");
 
     private ScoredImages() {}
 
@@ -23,6 +24,7 @@ final class ScoredImages {
      * @param keepsFeatures as for {@link Evaluation}
      * @param out for the progress
      * @return one per detector, in their order
+     * @throws CommandException if there are too few images for any metric
      */
     static List<Evaluation> evaluate(
             ImageDataset dataset,
@@ -30,6 +32,7 @@ final class ScoredImages {
             int batch,
             boolean keepsFeatures,
             PrintStream out) {
+        requireEnough(dataset.count());
         List<Evaluation> evaluations =
                 detectors.stream().map(d -> new Evaluation(d, keepsFeatures)).toList();
         try (ProgressBar bar =
@@ -37,7 +40,7 @@ final class ScoredImages {
             for (int from = 0; from < dataset.count(); from += batch) {
                 int to = Math.min(from + batch, dataset.count());
                 int[] indices = IntStream.range(from, to).toArray();
-                INDArray images = dataset.images(indices).addi(1).muli(HALF_RANGE);
+                INDArray images = dataset.pixelBatch(indices);
                 int[] labels =
                         dataset.isConditional()
                                 ? IntStream.of(indices).map(dataset::label).toArray()
@@ -48,5 +51,12 @@ final class ScoredImages {
             }
         }
         return evaluations;
+    }
+
+    /** Two images are the fewest that have a covariance. */
+    static void requireEnough(int images) {
+        if (images < 2) {
+            throw new CommandException("metrics need at least 2 images, got " + images);
+        }
     }
 }

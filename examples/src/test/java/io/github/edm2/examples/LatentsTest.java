@@ -105,6 +105,22 @@ class LatentsTest {
         assertFalse(Files.exists(drawn.resolve("000002.npy")));
     }
 
+    /** A sample of latents is no image. */
+    @Test
+    void latentsAreNotScored() {
+        Path latents = encode("latents.zip");
+        Cli.fail(
+                1,
+                new String[] {"img-mean-std-", "holds latents and no pixels"},
+                "metrics",
+                "ref",
+                "--data",
+                latents,
+                "--dest",
+                folder.resolve("ref.npz"));
+        assertFalse(Files.exists(folder.resolve("ref.npz")));
+    }
+
     @Test
     void aFailedEncodingLeavesTheArchiveAsItWas() throws IOException {
         Path dest = Files.writeString(folder.resolve("kept.zip"), "kept");

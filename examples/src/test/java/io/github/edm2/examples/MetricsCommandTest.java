@@ -152,6 +152,17 @@ class MetricsCommandTest {
                 "--dest",
                 folder.resolve("small.npz"));
         Assertions.assertFalse(Files.exists(folder.resolve("small.npz")));
+        Cli.fail(
+                1,
+                new String[] {"at least 2 images, got 1"},
+                "metrics",
+                "gen",
+                "--net",
+                "missing.zip",
+                "--real",
+                images,
+                "--seeds",
+                7);
         Path text = Files.writeString(folder.resolve("text.npz"), "no statistics");
         Cli.fail(1, new String[] {"text.npz"}, "metrics", "calc", "--data", images, "--ref", text);
         Cli.fail(

@@ -91,7 +91,7 @@ public final class DatasetConverter {
             Path source, Path dest, ConversionOptions options, Progress progress)
             throws IOException {
         try (RawImages images = RawImages.open(source, options.upright());
-                DatasetZip zip = new DatasetZip(dest)) {
+                DatasetZip zip = DatasetZip.ofImages(dest)) {
             DatasetConverter converter = new DatasetConverter(images, options, progress);
             converter.writeTo(zip);
             converter.checkComplete();

@@ -19,10 +19,11 @@ import org.nd4j.shade.jackson.core.JsonGenerator;
 
 /**
  * Writes a dataset as the EDM2 reference implementation reads it: an archive without compression of
- * {@code 00000/img00000000.png} and so on, a thousand images to a folder, and a {@code
- * dataset.json}. It has its name only once it is complete, and the same images give the same bytes.
+ * {@code 00000/img00000000.png} and so on, or {@code 00000/img-mean-std-00000000.npy} for latents,
+ * a thousand images to a folder, and a {@code dataset.json}. It has its name only once it is
+ * complete, and the same images give the same bytes.
  */
-final class DatasetZip implements Closeable {
+public final class DatasetZip implements Closeable {
 
     private static final int IMAGES_OF_FOLDER = 1000;
 
@@ -34,17 +35,34 @@ final class DatasetZip implements Closeable {
     private record Labelled(String name, int label) {}
 
     private final Path file;
+    private final String form;
     private final AtomicOutput output;
     private final ZipOutputStream zip;
     private final List<Labelled> labels = new ArrayList<>();
 
     /**
-     * Begins an archive.
+     * Begins an archive of PNG files.
      *
      * @param file created, with its folder, or replaced by {@link #commit}
+     * @throws IOException if it cannot be written
      */
-    DatasetZip(Path file) throws IOException {
+    public static DatasetZip ofImages(Path file) throws IOException {
+        return new DatasetZip(file, "%05d/img%08d.png");
+    }
+
+    /**
+     * Begins an archive of NPY files with raw latents ({@link Latents}).
+     *
+     * @param file created, with its folder, or replaced by {@link #commit}
+     * @throws IOException if it cannot be written
+     */
+    public static DatasetZip ofLatents(Path file) throws IOException {
+        return new DatasetZip(file, "%05d/img-mean-std-%08d.npy");
+    }
+
+    private DatasetZip(Path file, String form) throws IOException {
         this.file = file;
+        this.form = form;
         Files.createDirectories(file.toAbsolutePath().getParent());
         output = AtomicOutput.of(file);
         zip =
@@ -54,23 +72,23 @@ final class DatasetZip implements Closeable {
         zip.setMethod(ZipOutputStream.STORED);
     }
 
-    /** Adds an image without a label. */
-    void add(int number, byte[] png) throws IOException {
-        put(name(number), png);
+    /** Adds the file of an image without a label. */
+    public void add(int number, byte[] image) throws IOException {
+        put(name(number), image);
     }
 
-    /** Adds an image with a label. */
-    void add(int number, byte[] png, int label) throws IOException {
-        add(number, png);
+    /** Adds the file of an image with a label. */
+    public void add(int number, byte[] image, int label) throws IOException {
+        add(number, image);
         labels.add(new Labelled(name(number), label));
     }
 
-    private static String name(int number) {
-        return String.format("%05d/img%08d.png", number / IMAGES_OF_FOLDER, number);
+    private String name(int number) {
+        return String.format(form, number / IMAGES_OF_FOLDER, number);
     }
 
     /** Adds the label file and gives the archive its name. */
-    void commit() throws IOException {
+    public void commit() throws IOException {
         put(LabelFile.NAME, labelFile());
         zip.finish();
         zip.flush();

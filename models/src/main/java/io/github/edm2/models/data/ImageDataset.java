@@ -216,6 +216,24 @@ public final class ImageDataset implements AutoCloseable {
     }
 
     /**
+     * Pixels of images.
+     *
+     * @param indices which images, each 0 to {@code count() - 1}
+     * @return new array [indices, channels, height, width], FLOAT, 0 to 255
+     * @throws DatasetException if an image is damaged, or the dataset holds latents
+     */
+    public INDArray pixelBatch(int... indices) {
+        return batch(
+                indices,
+                (i, values, offset) -> {
+                    byte[] pixels = store.pixels(indices[i]);
+                    for (int p = 0; p < pixels.length; p++) {
+                        values[offset + p] = Byte.toUnsignedInt(pixels[p]);
+                    }
+                });
+    }
+
+    /**
      * Images as a network sees them: pixels in [-1, 1] ({@link Pixels}), or a sample of latents
      * ({@link Latents}) that is the same each time.
      *
@@ -230,18 +248,24 @@ public final class ImageDataset implements AutoCloseable {
 
     /** The same with some images mirrored left to right, and a seed for the latents of each. */
     INDArray images(int[] indices, boolean[] mirrored, long[] seeds) {
+        return batch(
+                indices,
+                (i, values, offset) ->
+                        store.encode(indices[i], mirrored[i], seeds[i], values, offset));
+    }
+
+    @FunctionalInterface
+    private interface Filler {
+        /** Puts the i-th image of a batch into values, from offset on. */
+        void fill(int i, float[] values, int offset);
+    }
+
+    private INDArray batch(int[] indices, Filler filler) {
         ImageShape shape = shape();
         float[] values = new float[Math.multiplyExact(indices.length, shape.length())];
         IntStream.range(0, indices.length)
                 .parallel()
-                .forEach(
-                        i ->
-                                store.encode(
-                                        indices[i],
-                                        mirrored[i],
-                                        seeds[i],
-                                        values,
-                                        i * shape.length()));
+                .forEach(i -> filler.fill(i, values, i * shape.length()));
         return Nd4j.create(
                 values,
                 new long[] {indices.length, shape.channels(), shape.height(), shape.width()},

@@ -93,15 +93,7 @@ final class ImageDecoder {
     private static RgbImage decode(ImageReader reader, String location) throws IOException {
         ImageShape shape =
                 new ImageShape(RgbImage.CHANNELS, reader.getHeight(0), reader.getWidth(0));
-        if (!shape.isPlausible()) {
-            throw new DatasetException(
-                    location
-                            + " claims to be "
-                            + shape
-                            + ", but each side must be 1 to "
-                            + ImageShape.MAX_SIDE
-                            + " pixels; resize the image or remove it");
-        }
+        shape.requirePlausible(location);
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
         RgbImage image = rgb(reader.read(0));

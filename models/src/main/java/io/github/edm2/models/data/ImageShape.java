@@ -22,6 +22,20 @@ public record ImageShape(int channels, int height, int width) {
         return height >= 1 && height <= MAX_SIDE && width >= 1 && width <= MAX_SIDE;
     }
 
+    /**
+     * Checks what the header of an image file says.
+     *
+     * @param location how messages call the file
+     * @throws DatasetException if it is not plausible
+     */
+    void requirePlausible(String location) {
+        if (!isPlausible()) {
+            throw new DatasetException(
+                    "%s claims to be %s, but each side must be 1 to %d pixels; resize the image or remove it"
+                            .formatted(location, this, MAX_SIDE));
+        }
+    }
+
     /** For example {@code 28x32 (height x width) with 1 channel}. */
     @Override
     public String toString() {

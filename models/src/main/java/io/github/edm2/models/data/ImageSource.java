@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /**
  * A folder or an archive with image files in it. Names are paths relative to its root, with {@code
@@ -35,6 +36,75 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
 
     @Override
     void close();
+
+    /**
+     * Reads a whole image file.
+     *
+     * @throws DatasetException if it cannot be read
+     */
+    default byte[] content(String name) {
+        try {
+            return read(name);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(location(name), e);
+        }
+    }
+
+    /**
+     * The one shape of all image files, by their headers.
+     *
+     * @param headerBytes from how many first bytes a header can be read
+     * @param header the shape from these bytes (all of a shorter file) and the location, for
+     *     messages
+     * @param rule what the images must have in common, a sentence
+     * @param remedy what to do where they have not
+     * @throws DatasetException if a file is damaged or the shapes differ
+     */
+    default ImageShape commonShape(
+            int headerBytes,
+            BiFunction<byte[], String, ImageShape> header,
+            String rule,
+            String remedy) {
+        ImageShape[] shapes =
+                names().parallelStream()
+                        .map(name -> header.apply(beginning(name, headerBytes), location(name)))
+                        .toArray(ImageShape[]::new);
+        for (int i = 1; i < shapes.length; i++) {
+            if (!shapes[i].equals(shapes[0])) {
+                throw new DatasetException(
+                        "%s, but %s is %s and %s is %s; %s"
+                                .formatted(
+                                        rule,
+                                        location(names().get(0)),
+                                        shapes[0],
+                                        location(names().get(i)),
+                                        shapes[i],
+                                        remedy));
+            }
+        }
+        return shapes[0];
+    }
+
+    private byte[] beginning(String name, int bytes) {
+        try (InputStream in = open(name)) {
+            return in.readNBytes(bytes);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(location(name), e);
+        }
+    }
+
+    /**
+     * Checks that a file has the shape that it had before.
+     *
+     * @throws DatasetException if it has another one
+     */
+    default void requireUnchanged(String name, ImageShape before, ImageShape now) {
+        if (!now.equals(before)) {
+            throw new DatasetException(
+                    "%s was %s when the dataset was opened and is %s now; open the dataset again"
+                            .formatted(location(name), before, now));
+        }
+    }
 
     /**
      * Whether a name is that of an image. Files that start with a dot are not: they belong to the

@@ -1,6 +1,5 @@
 package io.github.edm2.models.data;
 
-import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -56,12 +55,7 @@ record ImageTree(ImageSource source, int[] labels, boolean upright) implements R
 
     @Override
     public RgbImage read(int index) {
-        byte[] file;
-        try {
-            file = source.read(source.names().get(index));
-        } catch (IOException e) {
-            throw DatasetException.unreadable(location(index), e);
-        }
+        byte[] file = source.content(source.names().get(index));
         return ImageDecoder.decode(file, location(index), upright);
     }
 

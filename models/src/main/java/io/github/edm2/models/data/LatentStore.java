@@ -1,10 +1,7 @@
 package io.github.edm2.models.data;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.util.Random;
 import java.util.SplittableRandom;
-import java.util.stream.IntStream;
 
 /**
  * Raw latents in NPY files, read each time they are needed; of what a file holds, a network sees a
@@ -18,35 +15,13 @@ record LatentStore(ImageSource source, ImageShape shape) implements ImageStore {
      * @param source at least one NPY file
      */
     static LatentStore open(ImageSource source) {
-        int count = source.names().size();
-        ImageShape[] shapes =
-                IntStream.range(0, count)
-                        .parallel()
-                        .mapToObj(index -> shape(source, source.names().get(index)))
-                        .toArray(ImageShape[]::new);
-        for (int i = 1; i < count; i++) {
-            if (!shapes[i].equals(shapes[0])) {
-                throw new DatasetException(
-                        "All latents must have the same size, but %s is %s and %s is %s; encode images of one size"
-                                .formatted(
-                                        source.location(source.names().get(0)),
-                                        shapes[0],
-                                        source.location(source.names().get(i)),
-                                        shapes[i]));
-            }
-        }
-        return new LatentStore(source, shapes[0]);
-    }
-
-    private static ImageShape shape(ImageSource source, String name) {
-        try (InputStream in = source.open(name)) {
-            NpyLatents header =
-                    NpyLatents.header(
-                            in.readNBytes(NpyLatents.MAX_HEADER_BYTES), source.location(name));
-            return header.shape();
-        } catch (IOException e) {
-            throw DatasetException.unreadable(source.location(name), e);
-        }
+        return new LatentStore(
+                source,
+                source.commonShape(
+                        NpyLatents.MAX_HEADER_BYTES,
+                        (bytes, location) -> NpyLatents.header(bytes, location).shape(),
+                        "All latents must have the same size",
+                        "encode images of one size"));
     }
 
     @Override
@@ -85,18 +60,9 @@ record LatentStore(ImageSource source, ImageShape shape) implements ImageStore {
 
     private float[] read(String name) {
         String location = source.location(name);
-        byte[] file;
-        try {
-            file = source.read(name);
-        } catch (IOException e) {
-            throw DatasetException.unreadable(location, e);
-        }
+        byte[] file = source.content(name);
         NpyLatents header = NpyLatents.header(file, location);
-        if (!header.shape().equals(shape)) {
-            throw new DatasetException(
-                    "%s was %s when the dataset was opened and is %s now; open the dataset again"
-                            .formatted(location, shape, header.shape()));
-        }
+        source.requireUnchanged(name, shape, header.shape());
         return header.values(file, location);
     }
 

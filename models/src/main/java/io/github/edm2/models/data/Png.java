@@ -87,15 +87,7 @@ record Png(ImageShape shape, int bitDepth) {
                                             + ", which is none of 0, 2, 3, 4, 6; write it again");
                 };
         ImageShape shape = new ImageShape(channels, height, width);
-        if (!shape.isPlausible()) {
-            throw new DatasetException(
-                    location
-                            + " claims to be "
-                            + shape
-                            + ", but each side must be 1 to "
-                            + ImageShape.MAX_SIDE
-                            + " pixels; resize the image or remove it");
-        }
+        shape.requirePlausible(location);
         return new Png(shape, bitDepth);
     }
 

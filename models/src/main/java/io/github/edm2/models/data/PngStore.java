@@ -1,10 +1,7 @@
 package io.github.edm2.models.data;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.stream.IntStream;
 
 /**
  * PNG files, decoded when they are needed. Decoded images are kept until a number of bytes is
@@ -32,36 +29,13 @@ final class PngStore implements ImageStore {
      * @param cacheBytes most bytes of decoded images to keep in memory
      */
     static PngStore open(ImageSource source, long cacheBytes) {
-        int count = source.names().size();
-        Png[] headers =
-                IntStream.range(0, count)
-                        .parallel()
-                        .mapToObj(index -> header(source, source.names().get(index)))
-                        .toArray(Png[]::new);
-        ImageShape shape = headers[0].shape();
-        for (int i = 1; i < count; i++) {
-            if (!headers[i].shape().equals(shape)) {
-                throw new DatasetException(
-                        "All images must have the same size and channels, but "
-                                + source.location(source.names().get(0))
-                                + " is "
-                                + shape
-                                + " and "
-                                + source.location(source.names().get(i))
-                                + " is "
-                                + headers[i].shape()
-                                + "; resize or convert them");
-            }
-        }
+        ImageShape shape =
+                source.commonShape(
+                        Png.HEADER_BYTES,
+                        (bytes, location) -> Png.header(bytes, location).shape(),
+                        "All images must have the same size and channels",
+                        "resize or convert them");
         return new PngStore(source, shape, cacheBytes);
-    }
-
-    private static Png header(ImageSource source, String name) {
-        try (InputStream in = source.open(name)) {
-            return Png.header(in.readNBytes(Png.HEADER_BYTES), source.location(name));
-        } catch (IOException e) {
-            throw DatasetException.unreadable(source.location(name), e);
-        }
     }
 
     @Override
@@ -89,22 +63,9 @@ final class PngStore implements ImageStore {
 
     private byte[] decode(String name) {
         String location = source.location(name);
-        byte[] file;
-        try {
-            file = source.read(name);
-        } catch (IOException e) {
-            throw DatasetException.unreadable(location, e);
-        }
+        byte[] file = source.content(name);
         Png png = Png.header(file, location);
-        if (!png.shape().equals(shape)) {
-            throw new DatasetException(
-                    location
-                            + " was "
-                            + shape
-                            + " when the dataset was opened and is "
-                            + png.shape()
-                            + " now; open the dataset again");
-        }
+        source.requireUnchanged(name, shape, png.shape());
         return png.decode(file, location);
     }
 

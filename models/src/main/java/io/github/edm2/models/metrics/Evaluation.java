@@ -65,7 +65,7 @@ public final class Evaluation {
     /**
      * Statistics of all features.
      *
-     * @throws IllegalArgumentException after fewer than 2 images
+     * @throws IllegalStateException after fewer than 2 images
      */
     public FeatureStatistics statistics() {
         return accumulator.statistics();
