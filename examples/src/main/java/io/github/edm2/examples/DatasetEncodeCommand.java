@@ -22,8 +22,9 @@ final class DatasetEncodeCommand implements Command {
     private static final Setting<Path> ENCODER =
             Setting.required(
                     "encoder",
-                    Kind.FILE,
-                    "ONNX file of the encoder, which takes values from 0 to 1");
+                    Kind.ONNX,
+                    "the encoder, which takes values from 0 to 1: an ONNX file, or the name of one in the"
+                            + " cache folder");
     private static final Setting<Boolean> LOG_VARIANCE =
             Setting.of(
                     "log-variance",

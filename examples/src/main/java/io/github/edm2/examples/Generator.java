@@ -60,9 +60,10 @@ final class Generator implements AutoCloseable {
     private static final Setting<Path> DECODER =
             Setting.derived(
                     "decoder",
-                    Kind.FILE,
+                    Kind.ONNX,
                     "none: latents are written as NPY files",
-                    "ONNX file of the autoencoder's decoder, for networks of latents");
+                    "the autoencoder's decoder, for networks of latents: an ONNX file, or the name of one"
+                            + " in the cache folder");
     private static final Setting<Integer> CLASS =
             Setting.derived("class", Kind.INDEX, "drawn by each seed", "class of all images");
     private static final Setting<NoiseSource> NOISE =

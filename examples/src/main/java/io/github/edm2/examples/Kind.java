@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.checkpoint.ModelFiles;
 import io.github.edm2.models.data.ImageTransform;
 import io.github.edm2.models.data.Resolution;
 import java.nio.file.InvalidPathException;
@@ -22,6 +23,13 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
     static final Kind<String> NAME = new Kind<>("NAME", "a name", text -> text);
 
     static final Kind<Path> FILE = new Kind<>("PATH", "a path of this system", Kind::path);
+
+    static final Kind<Path> ONNX =
+            new Kind<>(
+                    "ONNX",
+                    "the path of a file that ends with .onnx, or the name without .onnx of one in the"
+                            + " cache folder",
+                    text -> ModelFiles.standard(null).onnx(text));
 
     /** At least 1. */
     static final Kind<Long> COUNT =

@@ -5,9 +5,7 @@ import io.github.edm2.models.metrics.Detector;
 import io.github.edm2.models.metrics.Evaluation;
 import java.io.PrintStream;
 import java.util.List;
-import java.util.stream.IntStream;
 import me.tongfei.progressbar.ProgressBar;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Shows the images of a dataset to detectors. */
 final class ScoredImages {
@@ -33,24 +31,10 @@ final class ScoredImages {
             boolean keepsFeatures,
             PrintStream out) {
         requireEnough(dataset.count());
-        List<Evaluation> evaluations =
-                detectors.stream().map(d -> new Evaluation(d, keepsFeatures)).toList();
         try (ProgressBar bar =
                 Progress.start(dataset.name(), "images", 1, 0, dataset.count(), out)) {
-            for (int from = 0; from < dataset.count(); from += batch) {
-                int to = Math.min(from + batch, dataset.count());
-                int[] indices = IntStream.range(from, to).toArray();
-                INDArray images = dataset.pixelBatch(indices);
-                int[] labels =
-                        dataset.isConditional()
-                                ? IntStream.of(indices).map(dataset::label).toArray()
-                                : null;
-                evaluations.forEach(
-                        evaluation -> evaluation.add(images, labels, dataset.classes()));
-                bar.stepTo(to);
-            }
+            return Evaluation.of(dataset, detectors, batch, keepsFeatures, bar::stepTo);
         }
-        return evaluations;
     }
 
     /** Two images are the fewest that have a covariance. */

@@ -138,6 +138,17 @@ public final class ModelFiles {
     }
 
     /**
+     * Where an ONNX file of the user's is.
+     *
+     * @param pathOrName path that ends with {@code .onnx}, or name of a file of {@link #local}
+     *     without this ending, such as {@code fid}
+     * @throws IllegalArgumentException if it is neither
+     */
+    public Path onnx(String pathOrName) {
+        return pathOrName.endsWith(".onnx") ? Path.of(pathOrName) : local(pathOrName + ".onnx");
+    }
+
+    /**
      * Finds a file, downloading it if it is in neither folder.
      *
      * @param fileName such as {@link PublishedPreset#net}

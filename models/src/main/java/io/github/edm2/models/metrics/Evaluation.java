@@ -1,8 +1,14 @@
 package io.github.edm2.models.metrics;
 
+import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.data.LoadAhead;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -25,6 +31,59 @@ public final class Evaluation {
         this.detector = detector;
         this.keepsFeatures = keepsFeatures;
         accumulator = new FeatureAccumulator(detector.dimensions());
+    }
+
+    /**
+     * Evaluates all images of a dataset. While the detectors look at a batch, another thread reads
+     * and decodes the next.
+     *
+     * @param dataset of pixels; with labels, images are judged by them
+     * @param detectors not closed
+     * @param batch images in memory at a time, twice
+     * @param keepsFeatures as for {@link #Evaluation}
+     * @param progress called after each batch with the number of images so far
+     * @return one per detector, in their order
+     * @throws io.github.edm2.models.data.DatasetException if an image is damaged, or the dataset
+     *     holds latents
+     */
+    public static List<Evaluation> of(
+            ImageDataset dataset,
+            List<Detector> detectors,
+            int batch,
+            boolean keepsFeatures,
+            IntConsumer progress) {
+        List<Evaluation> evaluations =
+                detectors.stream().map(d -> new Evaluation(d, keepsFeatures)).toList();
+        Iterator<int[]> parts = parts(dataset.count(), batch).iterator();
+        try (LoadAhead<Labelled> batches =
+                new LoadAhead<>(parts::hasNext, () -> Labelled.read(dataset, parts.next()))) {
+            int done = 0;
+            while (batches.hasNext()) {
+                Labelled read = batches.next();
+                evaluations.forEach(e -> e.add(read.images, read.labels, dataset.classes()));
+                done += (int) read.images.size(0);
+                progress.accept(done);
+            }
+        }
+        return evaluations;
+    }
+
+    /** Images and, if they are known, their labels. */
+    private record Labelled(INDArray images, int[] labels) {
+
+        static Labelled read(ImageDataset dataset, int[] indices) {
+            return new Labelled(
+                    dataset.pixelBatch(indices),
+                    dataset.isConditional()
+                            ? IntStream.of(indices).map(dataset::label).toArray()
+                            : null);
+        }
+    }
+
+    /** All indices in their order. */
+    private static Stream<int[]> parts(int count, int batch) {
+        return IntStream.iterate(0, from -> from < count, from -> from + batch)
+                .mapToObj(from -> IntStream.range(from, Math.min(from + batch, count)).toArray());
     }
 
     /**

@@ -6,6 +6,8 @@ import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * The decoder of Stable Diffusion's autoencoder in an ONNX file with one input, latents [batch, 4,
@@ -31,7 +33,9 @@ public final class LatentDecoder implements AutoCloseable {
     }
 
     /**
-     * Images of latents.
+     * Images of latents. They are decoded one at a time: the network needs gigabytes for an image
+     * of 512x512, one of which keeps all processors busy, and an image does not depend on the
+     * others.
      *
      * @param latents final latents, as networks make them, [batch, 4, height, width]
      * @return new array [batch, 3, 8 height, 8 width], UINT8: {@code clip(x, 0, 1) 255} without its
@@ -50,22 +54,30 @@ public final class LatentDecoder implements AutoCloseable {
                     "latents must hold numbers, got NaN: the network that made them has diverged;"
                             + " use an earlier snapshot or a lower learning rate");
         }
-        INDArray images = model.run(Latents.unscaled(latents));
-        long[] shape = {
-            latents.size(0),
-            3,
-            latents.size(2) * Latents.REDUCTION,
-            latents.size(3) * Latents.REDUCTION
-        };
-        if (!Arrays.equals(images.shape(), shape)) {
-            throw new OnnxException(
-                    "%s must give RGB images %s, got %s"
-                            .formatted(
-                                    model.file(),
-                                    Arrays.toString(shape),
-                                    Arrays.toString(images.shape())));
+        int count = (int) latents.size(0);
+        INDArray images =
+                Nd4j.createUninitialized(
+                        DataType.UINT8,
+                        count,
+                        3,
+                        latents.size(2) * Latents.REDUCTION,
+                        latents.size(3) * Latents.REDUCTION);
+        INDArray unscaled = Latents.unscaled(latents);
+        for (int i = 0; i < count; i++) {
+            INDArrayIndex one = NDArrayIndex.interval(i, i + 1);
+            INDArray target = images.get(one);
+            INDArray image = model.run(unscaled.get(one));
+            if (!Arrays.equals(image.shape(), target.shape())) {
+                throw new OnnxException(
+                        "%s must give an RGB image %s, got %s"
+                                .formatted(
+                                        model.file(),
+                                        Arrays.toString(target.shape()),
+                                        Arrays.toString(image.shape())));
+            }
+            target.assign(Nd4j.math().clipByValue(image, 0, 1).muli(255).castTo(DataType.UINT8));
         }
-        return Nd4j.math().clipByValue(images, 0, 1).muli(255).castTo(DataType.UINT8);
+        return images;
     }
 
     /** Frees the network's memory. */

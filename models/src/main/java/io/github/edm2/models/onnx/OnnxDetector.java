@@ -37,16 +37,14 @@ public final class OnnxDetector implements Detector {
     /**
      * Opens a detector.
      *
-     * @param pathOrName path of an ONNX file, or name of one in the cache folder without {@code
-     *     .onnx}, such as {@code fid}
+     * @param pathOrName as in {@link ModelFiles#onnx}
      * @param files the cache folder
      * @param threads as in {@link OnnxModel#open(Path, int)}
      * @throws OnnxException if the file or its description is missing or wrong, or the file is not
      *     the one that the description was made for
      */
     public static OnnxDetector open(String pathOrName, ModelFiles files, int threads) {
-        boolean isPath = pathOrName.endsWith(".onnx");
-        Path file = isPath ? Path.of(pathOrName) : files.local(pathOrName + ".onnx");
+        Path file = files.onnx(pathOrName);
         String name = file.getFileName().toString().replaceFirst("\\.onnx$", "");
         try {
             Path json = file.resolveSibling(name + ".json");
@@ -132,7 +130,13 @@ public final class OnnxDetector implements Detector {
         return new Findings(features, logits == null ? null : found.get(logits));
     }
 
-    private INDArray prepared(INDArray pixels) {
+    /**
+     * What the network takes.
+     *
+     * @param pixels as for {@link #findings}
+     * @return new array [n, channels, size, size], FLOAT
+     */
+    INDArray prepared(INDArray pixels) {
         INDArray sized =
                 description.filter().resize(pixels.castTo(DataType.FLOAT), description.size());
         int channels = description.mean().length;
@@ -140,6 +144,11 @@ public final class OnnxDetector implements Detector {
         double range = description.high() - description.low();
         INDArray scaled = wanted.mul(range / 255).addi(description.low());
         return scaled.subi(perChannel(description.mean())).divi(perChannel(description.std()));
+    }
+
+    /** The network itself. */
+    OnnxModel model() {
+        return model;
     }
 
     private static INDArray perChannel(double[] values) {

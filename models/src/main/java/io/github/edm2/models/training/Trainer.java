@@ -1,10 +1,9 @@
 package io.github.edm2.models.training;
 
 import io.github.edm2.models.data.ImageBatches;
+import io.github.edm2.models.data.LoadAhead;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
 import io.github.edm2.models.unet.NetworkOptions;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,14 +18,10 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class Trainer implements AutoCloseable {
 
     private final ComputationGraph graph;
-    private final ImageBatches data;
-    private final NoisePreProcessor noise;
+    private final LoadAhead<MultiDataSet> batches;
     private final MicroBatches microBatches;
     private final long seed;
     private long images;
-
-    /** The next step's batch in the making; null where nothing has begun or nothing is left. */
-    private CompletableFuture<MultiDataSet> next;
 
     /**
      * @param options what the network was made with
@@ -47,8 +42,15 @@ public final class Trainer implements AutoCloseable {
             double pStd,
             long seed) {
         this.graph = graph;
-        this.data = data;
-        this.noise = new NoisePreProcessor(pMean, pStd, seed, data.position());
+        NoisePreProcessor noise = new NoisePreProcessor(pMean, pStd, seed, data.position());
+        this.batches =
+                new LoadAhead<>(
+                        data::hasNext,
+                        () -> {
+                            MultiDataSet batch = data.next();
+                            noise.preProcess(batch);
+                            return batch;
+                        });
         this.microBatches = new MicroBatches(options, graph, microBatch);
         this.seed = seed;
         this.images = data.position();
@@ -62,27 +64,12 @@ public final class Trainer implements AutoCloseable {
      * @throws io.github.edm2.models.data.DatasetException if an image of the batch is damaged
      */
     public double step() {
-        MultiDataSet batch = next == null ? load() : loaded();
-        next = data.hasNext() ? CompletableFuture.supplyAsync(this::load) : null;
+        MultiDataSet batch = batches.next();
         // DL4J's dropout draws from ND4J's global generator.
         Nd4j.getRandom().setSeed(NoisePreProcessor.mix(~seed, images));
         microBatches.fit(batch);
         images += batch.getFeatures(0).size(0);
         return graph.score();
-    }
-
-    private MultiDataSet load() {
-        MultiDataSet batch = data.next();
-        noise.preProcess(batch);
-        return batch;
-    }
-
-    private MultiDataSet loaded() {
-        try {
-            return next.join();
-        } catch (CompletionException e) {
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
-        }
     }
 
     /** Number of images trained since the beginning of the run. */
@@ -93,8 +80,6 @@ public final class Trainer implements AutoCloseable {
     /** Waits until the data is no longer used; the batch that was loaded ahead is dropped. */
     @Override
     public void close() {
-        if (next != null) {
-            next.handle((batch, failure) -> null).join();
-        }
+        batches.close();
     }
 }

@@ -546,4 +546,12 @@ class ModelFilesTest {
                                 null, Map.of("EDM2_MODEL_URL", "http://localhost/mirror"), folder)
                         .url(NAME));
     }
+
+    @Test
+    void onnxFilesGoByPathOrByNameInTheCache() {
+        ModelFiles files = new ModelFiles(null, Path.of("cache"), URI.create("https://localhost/"));
+        assertEquals(Path.of("a/b.onnx"), files.onnx("a/b.onnx"));
+        assertEquals(Path.of("cache/fid.onnx"), files.onnx("fid"));
+        assertThrows(IllegalArgumentException.class, () -> files.onnx("a/b"));
+    }
 }

@@ -2,6 +2,7 @@ package io.github.edm2.models.onnx;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
@@ -64,6 +66,21 @@ class LatentCodecTest {
             INDArray fraction = exact.sub(images.castTo(DataType.FLOAT));
             assertTrue(fraction.minNumber().doubleValue() > -0.01);
             assertTrue(fraction.maxNumber().doubleValue() < 1.01);
+        }
+    }
+
+    /** Whatever is decoded with it: memory is that of one image. */
+    @Test
+    void anImageDoesNotDependOnTheOthers() {
+        INDArray latents = Nd4j.linspace(DataType.FLOAT, -1, 0.003, 3 * 4 * 8 * 8);
+        INDArray batch = latents.reshape(3, 4, 8, 8);
+        try (LatentDecoder decoder = LatentDecoder.open(TinyModels.file("tiny-vae-decoder"), 1)) {
+            INDArray images = decoder.decode(batch);
+            for (int i = 0; i < 3; i++) {
+                INDArrayIndex one = NDArrayIndex.interval(i, i + 1);
+                assertEquals(decoder.decode(batch.get(one).dup()), images.get(one).dup());
+            }
+            assertNotEquals(images.slice(0).dup(), images.slice(1).dup());
         }
     }
 
