@@ -9,17 +9,30 @@ final class ConversionProgress implements DatasetConverter.Progress, AutoCloseab
 
     private final PrintStream out;
     private ProgressBar bar;
+    private int resumed;
 
     ConversionProgress(PrintStream out) {
         this.out = out;
     }
 
     @Override
+    public void resumed(int done, int total) {
+        out.printf("continues after %,d of %,d images%n", done, total);
+        resumed = done;
+    }
+
+    @Override
+    public void restarted() {
+        out.println(
+                "starts anew: the interrupted conversion to this archive had another source or other options");
+    }
+
+    @Override
     public void update(int done, int total) {
         if (bar == null) {
-            bar = Progress.start("convert", "images", 1, 0, total, out);
+            bar = Progress.start("convert", "images", 1, resumed, total, out);
         }
-        bar.stepTo(done);
+        bar.stepTo(Math.max(resumed, done));
     }
 
     @Override

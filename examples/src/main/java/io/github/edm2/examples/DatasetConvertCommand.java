@@ -69,7 +69,8 @@ final class DatasetConvertCommand implements Command {
                 + " of the top-level folders in sorted order. center-crop takes the largest square in the"
                 + " middle, center-crop-wide (W > H) a part of W:H in the middle of a black WxW square,"
                 + " center-crop-dhariwal (W = H) what the ImageNet of published models was made with. The"
-                + " archive appears when it is complete.";
+                + " archive appears when it is complete; a conversion that was interrupted, in whatever way,"
+                + " continues when the command is given again.";
     }
 
     @Override

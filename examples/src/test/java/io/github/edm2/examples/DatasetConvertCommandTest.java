@@ -1,6 +1,10 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.data.ConversionOptions;
+import io.github.edm2.models.data.DatasetConverter;
 import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.data.ImageTransform;
+import io.github.edm2.models.data.Resolution;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -83,6 +87,60 @@ class DatasetConvertCommandTest {
         Assertions.assertEquals("precious", Files.readString(dest));
         convert("--resolution", "16x16", "--force");
         Assertions.assertTrue(Files.size(dest) > IMAGES * 16 * 16 * 3);
+    }
+
+    /** Stops as if the program had ended there. */
+    private static final class Interruption extends RuntimeException
+            implements DatasetConverter.Progress {
+
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        public void resumed(int done, int total) {}
+
+        @Override
+        public void restarted() {}
+
+        @Override
+        public void update(int done, int total) {
+            if (done == IMAGES / 2) {
+                throw this;
+            }
+        }
+
+        @Override
+        public void unreadable(String message) {}
+    }
+
+    private void interrupt(int side) {
+        ConversionOptions options =
+                new ConversionOptions(
+                        ImageTransform.NONE,
+                        new Resolution(side, side),
+                        Integer.MAX_VALUE,
+                        false,
+                        false,
+                        false);
+        Interruption interruption = new Interruption();
+        Assertions.assertThrows(
+                Interruption.class,
+                () -> DatasetConverter.convert(source, dest, options, interruption));
+        Assertions.assertFalse(Files.exists(dest));
+    }
+
+    @Test
+    void interruptedConversionIsContinuedByTheSameCommand() throws IOException {
+        convert("--resolution", "16x16");
+        byte[] expected = Files.readAllBytes(dest);
+        Files.delete(dest);
+        interrupt(16);
+        String out = convert("--resolution", "16x16");
+        Assertions.assertTrue(out.contains("continues after 4 of 8 images"), out);
+        Assertions.assertArrayEquals(expected, Files.readAllBytes(dest));
+        Files.delete(dest);
+        interrupt(8);
+        Assertions.assertTrue(convert("--resolution", "16x16").contains("starts anew"));
+        Assertions.assertArrayEquals(expected, Files.readAllBytes(dest));
     }
 
     @Test

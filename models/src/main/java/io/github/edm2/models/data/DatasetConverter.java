@@ -19,7 +19,9 @@ import java.util.concurrent.Future;
  * <p>Images are decoded and transformed by all processors and written in the order of the source,
  * whose numbers they keep: one that is skipped leaves a gap in the file names. A few images per
  * processor are in memory at a time. The archive appears under its name when it is complete, or not
- * at all; the same source gives the same bytes.
+ * at all; the same source gives the same bytes. A conversion that was killed or interrupted, or for
+ * which the disk was too small, leaves the images that it had written beside the archive's name,
+ * and the next one with the same source and options continues with them ({@link PartialArchive}).
  */
 public final class DatasetConverter {
 
@@ -28,6 +30,20 @@ public final class DatasetConverter {
 
     /** Follows a conversion. Called by the thread that converts. */
     public interface Progress {
+
+        /**
+         * Called at first, if an interrupted conversion is continued.
+         *
+         * @param done first images of the source that need not be converted again
+         * @param total images of the source that are to be converted
+         */
+        void resumed(int done, int total);
+
+        /**
+         * Called at first, if what an interrupted conversion to the same archive has left was
+         * deleted, because its source or its options were others.
+         */
+        void restarted();
 
         /**
          * Called after each image.
@@ -59,6 +75,7 @@ public final class DatasetConverter {
     private record Converted(Resolution size, byte[] png) {}
 
     private final RawImages images;
+    private final PartialArchive archive;
     private final ConversionOptions options;
     private final Progress progress;
     private final int count;
@@ -70,8 +87,13 @@ public final class DatasetConverter {
     private int firstWritten;
     private Resolution size;
 
-    private DatasetConverter(RawImages images, ConversionOptions options, Progress progress) {
+    private DatasetConverter(
+            RawImages images,
+            PartialArchive archive,
+            ConversionOptions options,
+            Progress progress) {
         this.images = images;
+        this.archive = archive;
         this.options = options;
         this.progress = progress;
         this.count = Math.min(images.count(), options.maxImages());
@@ -84,19 +106,41 @@ public final class DatasetConverter {
      * @param dest archive to write, in a folder that is made if need be; replaced if it exists
      * @throws DatasetException if there are no images, the labels are wrong, an image cannot be
      *     read and must not be left out, the images differ in size, or are of a size that is not
-     *     allowed
+     *     allowed; nothing is left for a next conversion then. If another process converts to the
+     *     same archive
      * @throws IOException if the archive cannot be written
+     * @throws CancellationException if the thread is interrupted
      */
     public static Summary convert(
             Path source, Path dest, ConversionOptions options, Progress progress)
             throws IOException {
         try (RawImages images = RawImages.open(source, options.upright());
-                DatasetZip zip = DatasetZip.ofImages(dest)) {
-            DatasetConverter converter = new DatasetConverter(images, options, progress);
-            converter.writeTo(zip);
-            converter.checkComplete();
+                PartialArchive archive =
+                        new PartialArchive(dest, ConversionDigest.of(images, options));
+                DatasetZip zip = DatasetZip.ofImages(archive)) {
+            DatasetConverter converter = new DatasetConverter(images, archive, options, progress);
+            try {
+                converter.tellStart();
+                converter.writeTo(zip);
+                converter.checkComplete();
+            } catch (DatasetException e) {
+                archive.discard();
+                throw e;
+            }
             zip.commit();
             return converter.summary();
+        }
+    }
+
+    private void tellStart() {
+        int done = count;
+        while (done > 0 && !archive.has(DatasetZip.imageName(done - 1))) {
+            done--;
+        }
+        if (done > 0) {
+            progress.resumed(done, count);
+        } else if (archive.replacesOther()) {
+            progress.restarted();
         }
     }
 
@@ -120,6 +164,12 @@ public final class DatasetConverter {
     }
 
     private Optional<Converted> convert(int index) {
+        Optional<byte[]> png = archive.entry(DatasetZip.imageName(index));
+        if (png.isPresent()) {
+            ImageShape shape = Png.header(png.get(), images.location(index)).shape();
+            return Optional.of(
+                    new Converted(new Resolution(shape.width(), shape.height()), png.get()));
+        }
         return options.transform()
                 .apply(images.read(index), options.resolution())
                 .map(image -> new Converted(image.resolution(), UncompressedPng.encode(image)));
@@ -129,6 +179,10 @@ public final class DatasetConverter {
             throws IOException {
         Optional<Converted> image;
         try {
+            // A result that is there already would be given to an interrupted thread, too.
+            if (Thread.interrupted()) {
+                throw new InterruptedException();
+            }
             image = result.get();
         } catch (ExecutionException e) {
             noteUnreadable(e.getCause());

@@ -5,6 +5,7 @@ import java.io.BufferedOutputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,27 +28,33 @@ public final class DatasetZip implements Closeable {
 
     private static final int IMAGES_OF_FOLDER = 1000;
 
-    private static final int BUFFER = 1 << 20;
-
     /** The same always; formats of zip archives know no earlier year than 1980. */
     private static final LocalDateTime TIMESTAMP = LocalDateTime.of(1980, 2, 1, 0, 0);
 
+    private static final String IMAGE = "%05d/img%08d.png";
+    private static final String LATENTS = "%05d/img-mean-std-%08d.npy";
+
+    private static final int BUFFER = 1 << 20;
+
     private record Labelled(String name, int label) {}
 
-    private final Path file;
+    /** Gives the complete archive its name. */
+    private interface Commit {
+        void run() throws IOException;
+    }
+
     private final String form;
-    private final AtomicOutput output;
+    private final Commit commit;
+    private final Closeable output;
     private final ZipOutputStream zip;
     private final List<Labelled> labels = new ArrayList<>();
 
     /**
-     * Begins an archive of PNG files.
-     *
-     * @param file created, with its folder, or replaced by {@link #commit}
-     * @throws IOException if it cannot be written
+     * Begins an archive of PNG files, which the next run of the program continues if it is not
+     * committed or discarded.
      */
-    public static DatasetZip ofImages(Path file) throws IOException {
-        return new DatasetZip(file, "%05d/img%08d.png");
+    static DatasetZip ofImages(PartialArchive archive) {
+        return new DatasetZip(IMAGE, archive.out(), archive::commit, archive);
     }
 
     /**
@@ -57,33 +64,38 @@ public final class DatasetZip implements Closeable {
      * @throws IOException if it cannot be written
      */
     public static DatasetZip ofLatents(Path file) throws IOException {
-        return new DatasetZip(file, "%05d/img-mean-std-%08d.npy");
+        Files.createDirectories(file.toAbsolutePath().getParent());
+        AtomicOutput output = AtomicOutput.of(file);
+        OutputStream out =
+                new BufferedOutputStream(Channels.newOutputStream(output.channel()), BUFFER);
+        return new DatasetZip(LATENTS, out, () -> output.commit(file), output);
     }
 
-    private DatasetZip(Path file, String form) throws IOException {
-        this.file = file;
+    private DatasetZip(String form, OutputStream out, Commit commit, Closeable output) {
         this.form = form;
-        Files.createDirectories(file.toAbsolutePath().getParent());
-        output = AtomicOutput.of(file);
-        zip =
-                new ZipOutputStream(
-                        new BufferedOutputStream(
-                                Channels.newOutputStream(output.channel()), BUFFER));
+        this.commit = commit;
+        this.output = output;
+        zip = new ZipOutputStream(out);
         zip.setMethod(ZipOutputStream.STORED);
     }
 
     /** Adds the file of an image without a label. */
     public void add(int number, byte[] image) throws IOException {
-        put(name(number), image);
+        put(name(form, number), image);
     }
 
     /** Adds the file of an image with a label. */
     public void add(int number, byte[] image, int label) throws IOException {
         add(number, image);
-        labels.add(new Labelled(name(number), label));
+        labels.add(new Labelled(name(form, number), label));
     }
 
-    private String name(int number) {
+    /** Name of the entry of image {@code number} in an archive of images. */
+    static String imageName(int number) {
+        return name(IMAGE, number);
+    }
+
+    private static String name(String form, int number) {
         return String.format(form, number / IMAGES_OF_FOLDER, number);
     }
 
@@ -92,7 +104,7 @@ public final class DatasetZip implements Closeable {
         put(LabelFile.NAME, labelFile());
         zip.finish();
         zip.flush();
-        output.commit(file);
+        commit.run();
     }
 
     private byte[] labelFile() throws IOException {
@@ -129,7 +141,7 @@ public final class DatasetZip implements Closeable {
         zip.closeEntry();
     }
 
-    /** Deletes what was written, if it was not committed. */
+    /** Deletes the latents that were written, or keeps the images, if they were not committed. */
     @Override
     public void close() throws IOException {
         output.close();

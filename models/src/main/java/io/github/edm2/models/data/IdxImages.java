@@ -1,6 +1,7 @@
 package io.github.edm2.models.data;
 
 import java.nio.file.Path;
+import java.util.List;
 
 /** Images of an IDX file, with the labels of the file beside it if there is one. */
 record IdxImages(Path file, IdxStore store, int[] labels) implements RawImages {
@@ -14,6 +15,11 @@ record IdxImages(Path file, IdxStore store, int[] labels) implements RawImages {
     @Override
     public int count() {
         return store.count();
+    }
+
+    @Override
+    public List<Path> files() {
+        return List.of(file);
     }
 
     @Override

@@ -37,6 +37,11 @@ record ImageFolder(Path root, List<String> names) implements ImageSource {
     }
 
     @Override
+    public List<Path> files() {
+        return names.stream().map(root::resolve).toList();
+    }
+
+    @Override
     public String location(String name) {
         return root.resolve(name).toString();
     }

@@ -2,6 +2,7 @@ package io.github.edm2.models.data;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -21,6 +22,9 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
 
     /** Names of the image files, sorted. */
     List<String> names();
+
+    /** Where the images are on disk: their files or the archive. */
+    List<Path> files();
 
     /** How messages call the file {@code name}. */
     String location(String name);

@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -46,6 +47,11 @@ record ImageTree(ImageSource source, int[] labels, boolean upright) implements R
     @Override
     public int count() {
         return source.names().size();
+    }
+
+    @Override
+    public List<Path> files() {
+        return source.files();
     }
 
     @Override

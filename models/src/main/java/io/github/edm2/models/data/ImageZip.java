@@ -38,6 +38,11 @@ record ImageZip(Path file, ZipFile zip, List<String> names) implements ImageSour
     }
 
     @Override
+    public List<Path> files() {
+        return List.of(file);
+    }
+
+    @Override
     public String location(String name) {
         return file + "!/" + name;
     }

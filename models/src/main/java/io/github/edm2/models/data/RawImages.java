@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -87,6 +88,9 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
 
     /** Labels of all images, or empty if there are none. */
     int[] labels();
+
+    /** The files that the images are in: where none of them changes, the images do not. */
+    List<Path> files();
 
     @Override
     void close();

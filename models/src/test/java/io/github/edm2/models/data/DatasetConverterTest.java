@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assertions.fail;
 
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
@@ -37,6 +38,16 @@ class DatasetConverterTest {
 
     private final DatasetConverter.Progress progress =
             new DatasetConverter.Progress() {
+                @Override
+                public void resumed(int done, int total) {
+                    fail("nothing was interrupted");
+                }
+
+                @Override
+                public void restarted() {
+                    fail("nothing was interrupted");
+                }
+
                 @Override
                 public void update(int done, int total) {
                     assertTrue(done >= 1 && done <= total);

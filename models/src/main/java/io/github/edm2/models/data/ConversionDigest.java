@@ -1,0 +1,64 @@
+package io.github.edm2.models.data;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.HexFormat;
+
+/**
+ * Tells conversions that give the same archive from others without reading the images: by the
+ * paths, sizes and times of their files, their labels and the options.
+ */
+final class ConversionDigest {
+
+    /** To be raised when the same images become other bytes. */
+    private static final int VERSION = 1;
+
+    /** More would only make the name of a file longer. */
+    private static final int BYTES = 8;
+
+    private final MessageDigest digest;
+
+    private ConversionDigest(MessageDigest digest) {
+        this.digest = digest;
+    }
+
+    /** Lower-case hexadecimal digits. */
+    static String of(RawImages images, ConversionOptions options) {
+        ConversionDigest conversion = new ConversionDigest(sha256());
+        conversion.add(VERSION);
+        conversion.add(options);
+        conversion.add(Arrays.toString(images.labels()));
+        images.files().forEach(conversion::addFile);
+        return HexFormat.of().formatHex(conversion.digest.digest(), 0, BYTES);
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("Every Java has SHA-256", e);
+        }
+    }
+
+    private void add(Object value) {
+        digest.update((value + "\0").getBytes(StandardCharsets.UTF_8));
+    }
+
+    private void addFile(Path file) {
+        add(file.toAbsolutePath().normalize());
+        try {
+            BasicFileAttributes attributes = Files.readAttributes(file, BasicFileAttributes.class);
+            add(attributes.size());
+            add(attributes.lastModifiedTime());
+        } catch (IOException e) {
+            // The conversion will say that it cannot be read, or leave it out.
+            add("unreadable");
+        }
+    }
+}
