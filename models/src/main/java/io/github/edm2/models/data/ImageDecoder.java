@@ -13,6 +13,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
@@ -22,7 +23,7 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
  * Reads image files of other programs: PNG, JPEG, BMP, GIF (its first image) and WebP, told apart
  * by their content, not by their names. Grey and palettes become RGB, alpha is dropped and not
  * blended, samples of other than 8 bits are scaled to [0, 255] and rounded. Colour profiles are not
- * applied, except to make RGB of CMYK.
+ * applied.
  */
 final class ImageDecoder {
 
@@ -73,7 +74,7 @@ final class ImageDecoder {
             ImageReader reader = readers.next();
             try {
                 reader.setInput(in, true, true);
-                return decode(reader, location);
+                return decode(reader, CmykJpeg.of(file), location);
             } finally {
                 reader.dispose();
             }
@@ -90,13 +91,15 @@ final class ImageDecoder {
         }
     }
 
-    private static RgbImage decode(ImageReader reader, String location) throws IOException {
+    private static RgbImage decode(ImageReader reader, Optional<CmykJpeg> cmyk, String location)
+            throws IOException {
         ImageShape shape =
                 new ImageShape(RgbImage.CHANNELS, reader.getHeight(0), reader.getWidth(0));
         shape.requirePlausible(location);
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
-        RgbImage image = rgb(reader.read(0));
+        RgbImage image =
+                cmyk.isPresent() ? cmyk.get().rgb(reader.readRaster(0, null)) : rgb(reader.read(0));
         for (String warning : warnings) {
             if (warning.contains(TRUNCATED)) {
                 throw new DatasetException(
