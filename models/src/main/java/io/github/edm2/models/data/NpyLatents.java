@@ -1,15 +1,15 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.npy.NpyHeader;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
+import java.util.List;
 
 /**
- * Header of an NPY file with raw latents, float32 [8, height, width] in C order: eight magic and
- * version bytes, the header's length, and a Python dictionary (NumPy Enhancement Proposal 1). Other
- * arrays are refused before their numbers are read.
+ * An NPY file with raw latents, float32 [8, height, width] in C order. Other arrays are refused
+ * before their numbers are read.
  *
  * @param shape of the final latents: half as many channels as the file
  * @param start of the numbers, in bytes
@@ -19,16 +19,6 @@ record NpyLatents(ImageShape shape, int start) {
     /** No header of a plain array is longer. */
     static final int MAX_HEADER_BYTES = 1024;
 
-    private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
-
-    private static final int LENGTH_AT = 8;
-
-    private static final Pattern TYPE = Pattern.compile("'descr': *'([^']*)'");
-    private static final Pattern FORTRAN = Pattern.compile("'fortran_order': *(True|False)");
-    private static final Pattern SHAPE = Pattern.compile("'shape': *(\\([0-9, ]*\\))");
-    private static final Pattern IMAGE =
-            Pattern.compile("\\(8, *([0-9]{1,4}), *([0-9]{1,4}),? *\\)");
-
     /**
      * Reads the header.
      *
@@ -37,49 +27,27 @@ record NpyLatents(ImageShape shape, int start) {
      * @throws DatasetException if it is damaged or not of raw latents
      */
     static NpyLatents header(byte[] file, String location) {
-        ByteBuffer bytes = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-        if (file.length < LENGTH_AT + Integer.BYTES
-                || !ByteBuffer.wrap(MAGIC).equals(bytes.slice(0, MAGIC.length))) {
-            throw wrong(location, "is no NPY file, or is cut off");
+        ByteArrayInputStream in = new ByteArrayInputStream(file);
+        NpyHeader header;
+        try {
+            header = NpyHeader.readFrom(in);
+        } catch (IOException e) {
+            throw wrong(location, e.getMessage());
         }
-        boolean shortLength = file[MAGIC.length] == 1;
-        int begin = LENGTH_AT + (shortLength ? Short.BYTES : Integer.BYTES);
-        int length =
-                shortLength
-                        ? Short.toUnsignedInt(bytes.getShort(LENGTH_AT))
-                        : bytes.getInt(LENGTH_AT);
-        if (length < 0 || length > file.length - begin) {
-            throw wrong(location, "is cut off in its header, or that is damaged");
+        if (!header.type().equals("<f4")) {
+            throw wrong(location, "has elements of the type " + header.type());
         }
-        String header = new String(file, begin, length, StandardCharsets.ISO_8859_1);
-        String type = field(TYPE, header, location);
-        if (!type.equals("<f4")) {
-            throw wrong(location, "has elements of the type " + type);
-        }
-        if (field(FORTRAN, header, location).equals("True")) {
+        if (header.columnMajor()) {
             throw wrong(location, "is in Fortran order");
         }
-        String shape = field(SHAPE, header, location);
-        Matcher sides = IMAGE.matcher(shape);
-        if (sides.matches()) {
-            ImageShape image =
-                    new ImageShape(
-                            Latents.CHANNELS,
-                            Integer.parseInt(sides.group(1)),
-                            Integer.parseInt(sides.group(2)));
+        List<Integer> sides = header.shape();
+        if (sides.size() == 3 && sides.get(0) == 2 * Latents.CHANNELS) {
+            ImageShape image = new ImageShape(Latents.CHANNELS, sides.get(1), sides.get(2));
             if (image.isPlausible()) {
-                return new NpyLatents(image, begin + length);
+                return new NpyLatents(image, file.length - in.available());
             }
         }
-        throw wrong(location, "has the shape " + shape);
-    }
-
-    private static String field(Pattern pattern, String header, String location) {
-        Matcher field = pattern.matcher(header);
-        if (!field.find()) {
-            throw wrong(location, "has a damaged header");
-        }
-        return field.group(1);
+        throw wrong(location, "has the shape " + header.shapeText());
     }
 
     private static DatasetException wrong(String location, String what) {
@@ -96,15 +64,16 @@ record NpyLatents(ImageShape shape, int start) {
      * @throws DatasetException if it has more or fewer bytes than they need
      */
     float[] values(byte[] file, String location) {
-        float[] values = new float[Math.multiplyExact(2, shape.length())];
-        long bytes = (long) values.length * Float.BYTES;
+        int count = 2 * shape.length();
+        int bytes = count * Float.BYTES;
         if (file.length - start != bytes) {
             throw wrong(
                     location,
                     "must have %,d bytes of numbers, got %,d"
                             .formatted(bytes, file.length - start));
         }
-        ByteBuffer.wrap(file, start, (int) bytes)
+        float[] values = new float[count];
+        ByteBuffer.wrap(file, start, bytes)
                 .order(ByteOrder.LITTLE_ENDIAN)
                 .asFloatBuffer()
                 .get(values);

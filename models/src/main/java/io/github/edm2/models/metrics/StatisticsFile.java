@@ -1,6 +1,7 @@
 package io.github.edm2.models.metrics;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.models.npy.NpyArray;
 import io.github.edm2.models.pickle.NumpyArray;
 import io.github.edm2.models.pickle.PickleException;
 import io.github.edm2.models.pickle.PickledObject;

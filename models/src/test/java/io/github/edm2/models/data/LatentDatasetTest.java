@@ -110,7 +110,7 @@ class LatentDatasetTest {
         TestFiles.write(file, Arrays.copyOf(whole, 40));
         assertRefused("is cut off in its header");
         TestFiles.write(file, Arrays.copyOf(whole, 5));
-        assertRefused("is no NPY file");
+        assertRefused("is no NumPy array (NPY file)");
     }
 
     @ParameterizedTest
@@ -119,7 +119,10 @@ class LatentDatasetTest {
             value = {
                 "<f4 | <f8 | has elements of the type <f8",
                 "False | True  | is in Fortran order",
-                "(8,   | (4,   | has the shape (4,"
+                "(8,   | (4,   | has the shape (4,",
+                "(8, 1 | (8, 8000000, 1 | has the shape (8, 8000000, 16, 16), where 1 to 67,108,864",
+                "16), } | 9000), } | has the shape (8, 16, 9000)",
+                "'descr' | 'other' | has the header {'other'"
             })
     void otherArraysAreRefused(String from, String to, String problem) throws IOException {
         String text = new String(npy(1, 1, 16), StandardCharsets.ISO_8859_1);
