@@ -51,6 +51,11 @@ final class FloatCodec {
         return table;
     }
 
+    /** The number that these bits are in half precision. */
+    static float decodeHalf(short bits) {
+        return HALF[bits & 0xffff];
+    }
+
     /**
      * Converts all elements.
      *
@@ -67,7 +72,7 @@ final class FloatCodec {
         } else if (type == DataType.FLOAT16) {
             ShortBuffer halves = bytes.asShortBuffer();
             for (int i = 0; i < count; i++) {
-                target[first + i] = HALF[halves.get(i) & 0xffff];
+                target[first + i] = decodeHalf(halves.get(i));
             }
         } else if (type == DataType.BFLOAT16) {
             ShortBuffer upper = bytes.asShortBuffer();

@@ -16,9 +16,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Several weighted sums of networks in files, in float. The files are read side by side, piece by
- * piece; while the pieces of one place are summed up and handed on, other threads read the next,
- * check it and convert it, a file each. Each file is read once; memory: a few pieces, whatever the
- * size of the network.
+ * piece; while the pieces of one place are summed up and handed on, other threads read the next and
+ * check it, a file each. Each file is read once; memory: a few pieces, whatever the size of the
+ * network.
  */
 final class WeightedSums {
 
@@ -94,8 +94,8 @@ final class WeightedSums {
 
     private void add(List<TensorFile> files, float[][] factors) {
         List<List<FilePieces.Place>> pieces = pieces(FilePieces.capacity(files.size()));
-        FilePieces current = new FilePieces(files);
-        FilePieces next = new FilePieces(files);
+        FilePieces current = new FilePieces(files, sinks.size());
+        FilePieces next = new FilePieces(files, sinks.size());
         ExecutorService readers =
                 Executors.newFixedThreadPool(
                         Math.min(files.size(), Runtime.getRuntime().availableProcessors()));

@@ -116,6 +116,17 @@ class ReconstructionTest {
     }
 
     @Test
+    void oneAverageAloneIsTheSameAsAmongOthers() {
+        SnapshotStore half = SnapshotStore.open(folder.resolve("half"));
+        for (long imageCount : new long[] {END, END - 1}) {
+            assertClose(
+                    half.reconstructAt(imageCount, TARGETS).get(0.075).weights(),
+                    half.reconstructAt(imageCount, 0.075).get(0.075).weights(),
+                    0);
+        }
+    }
+
+    @Test
     void resultIsAppliedToTheModel() {
         MultiLayerNetwork other = Models.network(WorkspaceMode.ENABLED, DataType.FLOAT);
         ReconstructedWeights found = reconstruct("float").get(0.15);
