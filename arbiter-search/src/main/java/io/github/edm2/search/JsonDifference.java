@@ -1,0 +1,52 @@
+package io.github.edm2.search;
+
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.nd4j.shade.jackson.databind.JsonNode;
+
+/**
+ * The first value in which two JSON objects differ.
+ *
+ * @param name path of the value, with dots
+ * @param kept what the first object has, or {@code nothing}
+ * @param wanted what the second object has, or {@code nothing}
+ */
+record JsonDifference(String name, String kept, String wanted) {
+
+    private static final String MISSING = "nothing";
+
+    /** Compares two objects. */
+    static Optional<JsonDifference> between(JsonNode kept, JsonNode wanted) {
+        Map<String, String> first = new LinkedHashMap<>();
+        Map<String, String> second = new LinkedHashMap<>();
+        flatten("", kept, first);
+        flatten("", wanted, second);
+        Set<String> names = new LinkedHashSet<>(second.keySet());
+        names.addAll(first.keySet());
+        return names.stream()
+                .map(
+                        name ->
+                                new JsonDifference(
+                                        name,
+                                        first.getOrDefault(name, MISSING),
+                                        second.getOrDefault(name, MISSING)))
+                .filter(difference -> !difference.kept.equals(difference.wanted))
+                .findFirst();
+    }
+
+    private static void flatten(String prefix, JsonNode node, Map<String, String> values) {
+        for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
+            String name = names.next();
+            JsonNode value = node.get(name);
+            if (value.isObject()) {
+                flatten(prefix + name + ".", value, values);
+            } else {
+                values.put(prefix + name, value.toString());
+            }
+        }
+    }
+}
