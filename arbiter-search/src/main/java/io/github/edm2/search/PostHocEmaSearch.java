@@ -109,7 +109,7 @@ public final class PostHocEmaSearch {
                         generator.failure());
             }
             SearchSummary summary =
-                    new SearchSummary(study.recorded(), options.objective, generator.isExhausted());
+                    new SearchSummary(Study.read(options.study), generator.isExhausted());
             exportBest(study, summary);
             return summary;
         }
@@ -159,7 +159,7 @@ public final class PostHocEmaSearch {
         try {
             Files.createDirectories(folder);
             Path unfinished = folder.resolve(".network.zip.tmp");
-            options.recipe.write(network, unfinished);
+            options.recipe.write(network, trial.training(), unfinished);
             AtomicFile.rename(unfinished, folder.resolve("network.zip"));
             byte[] json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(best.get());
             AtomicFile.write(folder.resolve("candidate.json"), out -> out.write(json));

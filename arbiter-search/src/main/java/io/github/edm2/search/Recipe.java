@@ -46,7 +46,8 @@ public interface Recipe {
      *
      * @param file created or replaced
      */
-    default void write(ComputationGraph network, Path file) throws IOException {
+    default void write(ComputationGraph network, Hyperparameters hyperparameters, Path file)
+            throws IOException {
         ModelSerializer.writeModel(network, file.toFile(), false);
     }
 

@@ -27,6 +27,9 @@ final class TrainingRun {
     /** Reconstruct all other lengths well (arXiv:2312.02696, section 3.2). */
     private static final double[] TRACKED = {0.05, 0.10};
 
+    /** Untrained: takes the averages of the snapshots. */
+    private static final String NETWORK = "network.zip";
+
     private static final String SNAPSHOTS = "snapshots";
     private static final String FAILURE = "failed.txt";
 
@@ -122,6 +125,11 @@ final class TrainingRun {
         newest.ifPresent(checkpoint -> checkpoint.restore(tracker));
         images = newest.map(Checkpoint::images).orElse(0L);
         store = SnapshotStore.openOrCreate(folder.resolve(SNAPSHOTS), network);
+        if (newest.isEmpty()) {
+            Path unfinished = folder.resolve("." + NETWORK + ".tmp");
+            recipe.write(network, hyperparameters, unfinished);
+            AtomicFile.rename(unfinished, folder.resolve(NETWORK));
+        }
     }
 
     /** Trains to the next snapshot. */

@@ -28,11 +28,11 @@ class PostHocEmaSearchTest {
         Path study = folder.resolve("study");
         SearchSummary found = toy.search(study).build().run();
         assertTrue(found.complete());
-        assertEquals(200, found.results().size());
+        assertEquals(200, found.study().results().size());
         assertEquals(4, toy.trainings.get());
         assertEquals(4 * Toy.TIMES[1] / Toy.BATCH, toy.steps.get());
 
-        for (TrialResult result : found.results()) {
+        for (TrialResult result : found.study().results()) {
             Trial trial = result.trial();
             ComputationGraph graph = Toy.network(trial.training());
             SnapshotStore.open(StudyFolder.run(study, trial.training()).resolve("snapshots"))
@@ -48,7 +48,7 @@ class PostHocEmaSearchTest {
                         study.resolve("best/network.zip").toFile(), false);
         assertEquals(best.scores().get("error"), Toy.error(exported), 1e-6);
         assertTrue(
-                found.results().stream()
+                found.study().results().stream()
                         .allMatch(r -> r.scores().get("error") >= best.scores().get("error")));
     }
 
@@ -59,7 +59,7 @@ class PostHocEmaSearchTest {
         byte[] results = Files.readAllBytes(study.resolve(StudyFolder.RESULTS));
         Toy again = new Toy();
         SearchSummary found = again.search(study).build().run();
-        assertEquals(200, found.results().size());
+        assertEquals(200, found.study().results().size());
         assertEquals(0, again.steps.get());
         assertEquals(new String(results), Files.readString(study.resolve(StudyFolder.RESULTS)));
     }
@@ -83,7 +83,7 @@ class PostHocEmaSearchTest {
         assertThrows(Killed.class, () -> first.search(study).listener(fails).build().run());
         Toy second = new Toy();
         SearchSummary found = second.search(study).build().run();
-        assertEquals(200, found.results().size());
+        assertEquals(200, found.study().results().size());
         assertEquals(1, second.trainings.get());
         assertEquals(
                 Files.readString(whole.resolve(StudyFolder.RESULTS)),
@@ -101,7 +101,7 @@ class PostHocEmaSearchTest {
     void severalTasksGiveTheScoresOfOne() {
         SearchSummary one = new Toy().search(folder.resolve("one")).build().run();
         SearchSummary two = new Toy().search(folder.resolve("two")).tasks(2).build().run();
-        assertEquals(one.results(), two.results());
+        assertEquals(one.study().results(), two.study().results());
     }
 
     @Test
@@ -109,9 +109,9 @@ class PostHocEmaSearchTest {
         Path study = folder.resolve("study");
         Toy toy = new Toy();
         SearchSummary begun = toy.search(study).maxTime(Duration.ofNanos(1)).build().run();
-        assertEquals(List.of(), begun.results());
+        assertEquals(List.of(), begun.study().results());
         assertTrue(toy.steps.get() == 0);
-        assertEquals(200, new Toy().search(study).build().run().results().size());
+        assertEquals(200, new Toy().search(study).build().run().study().results().size());
     }
 
     @Test
@@ -128,11 +128,11 @@ class PostHocEmaSearchTest {
                                     default -> Toy.error(graph);
                                 });
         SearchSummary found = new Toy().search(folder.resolve("study")).scores(bad).build().run();
-        assertEquals(200, found.results().size());
-        assertEquals(TrialResult.Status.FAILED, found.results().get(0).status());
-        assertEquals("The score error is NaN", found.results().get(0).message());
-        assertEquals("no luck", found.results().get(1).message());
-        assertEquals("The score error is -Infinity", found.results().get(2).message());
+        assertEquals(200, found.study().results().size());
+        assertEquals(TrialResult.Status.FAILED, found.study().results().get(0).status());
+        assertEquals("The score error is NaN", found.study().results().get(0).message());
+        assertEquals("no luck", found.study().results().get(1).message());
+        assertEquals("The score error is -Infinity", found.study().results().get(2).message());
         assertTrue(found.best().orElseThrow().index() > 2);
     }
 
@@ -148,6 +148,7 @@ class PostHocEmaSearchTest {
                         .formatted(study),
                 refused.getMessage());
         // The folder is free again.
-        assertEquals(1, new Toy().search(study).maxCandidates(1).build().run().results().size());
+        assertEquals(
+                1, new Toy().search(study).maxCandidates(1).build().run().study().results().size());
     }
 }

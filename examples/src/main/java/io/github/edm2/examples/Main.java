@@ -8,8 +8,10 @@ import io.github.edm2.models.checkpoint.NetworkFileException;
 import io.github.edm2.models.data.DatasetException;
 import io.github.edm2.models.metrics.StatisticsFileException;
 import io.github.edm2.models.onnx.OnnxException;
+import io.github.edm2.search.SearchException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -35,6 +37,9 @@ public final class Main {
                     new MetricsRefCommand(),
                     new MetricsCalcCommand(),
                     new MetricsGenCommand(),
+                    new SearchRunCommand(),
+                    new SearchStatusCommand(),
+                    new SearchReportCommand(),
                     new InfoCommand());
 
     private static final int DONE = 0;
@@ -136,7 +141,10 @@ public final class Main {
                 | ModelFileException
                 | StatisticsFileException
                 | OnnxException
+                | SearchException
                 | IllegalArgumentException e) {
+            return report(FAILED, command, e.getMessage(), verbose, e, err);
+        } catch (UncheckedIOException e) {
             return report(FAILED, command, e.getMessage(), verbose, e, err);
         } catch (IOException e) {
             String message = "a file cannot be read or written: " + AtomicFile.reason(e);

@@ -1,0 +1,210 @@
+package io.github.edm2.search;
+
+import io.github.edm2.ema.AtomicFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
+
+/**
+ * A study as one HTML page that needs nothing else: scores over EMA length as in arXiv:2312.02696
+ * (section 3.3), heat map, parallel coordinates, the best candidates with the commands that make
+ * their images, the error of reconstruction and the cost.
+ */
+public final class SearchReport {
+
+    private static final int BEST = 10;
+    private static final String CHARTS = "/META-INF/resources/webjars/echarts/5.5.0/echarts.min.js";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final Study study;
+    private final Objective objective;
+
+    private SearchReport(Study study) {
+        this.study = study;
+        objective = study.objective();
+    }
+
+    /**
+     * Writes the page to {@code report.html} in the study's folder; it appears complete or not at
+     * all.
+     *
+     * @return the page
+     * @throws IOException if it cannot be written
+     */
+    public static Path write(Study study) throws IOException {
+        Path file = study.folder().resolve(StudyFolder.REPORT);
+        byte[] page = new SearchReport(study).page().getBytes(StandardCharsets.UTF_8);
+        AtomicFile.write(file, out -> out.write(page));
+        return file;
+    }
+
+    /** What the page's script reads of a candidate. */
+    private record Point(
+            int index,
+            Map<String, Object> training,
+            double sigmaRel,
+            long images,
+            double guidance,
+            int steps,
+            double score,
+            double predictedError) {}
+
+    /** What the page's script reads. */
+    private record Data(
+            String score,
+            boolean minimize,
+            List<String> axes,
+            Set<Long> times,
+            List<Point> points) {}
+
+    private String page() throws IOException {
+        List<Point> points = new ArrayList<>();
+        for (TrialResult result : study.results()) {
+            Double score = result.scores().get(objective.score());
+            if (score != null) {
+                PostHoc choice = result.postHoc();
+                points.add(
+                        new Point(
+                                result.index(),
+                                result.training(),
+                                choice.sigmaRel(),
+                                choice.images(),
+                                choice.guidance(),
+                                choice.steps(),
+                                score,
+                                result.predictedError()));
+            }
+        }
+        Set<Long> times = new LinkedHashSet<>();
+        points.forEach(point -> times.add(point.images));
+        Data data = new Data(objective.score(), objective.minimize(), axes(), times, points);
+        String json = JSON.writeValueAsString(data).replace("</", "<\\/");
+        return resource("/io/github/edm2/search/report.html")
+                .replace("@FACTS@", facts())
+                .replace("@BEST@", best())
+                .replace("@FAILED@", failed())
+                .replace("@DATA@", json)
+                .replace("@CHARTS@", resource(CHARTS).replace("</script", "<\\/script"));
+    }
+
+    private List<String> axes() {
+        Set<String> axes = new LinkedHashSet<>();
+        study.results().forEach(result -> axes.addAll(result.training().keySet()));
+        return List.copyOf(axes);
+    }
+
+    private String facts() {
+        StringBuilder facts = new StringBuilder();
+        List<TrialResult> ranked = study.ranked();
+        if (ranked.isEmpty()) {
+            facts.append("<p>No candidate has a score yet.</p>\n");
+        } else {
+            TrialResult best = ranked.get(0);
+            facts.append(
+                    paragraph(
+                            "Best: candidate %d with %s %s: sigma_rel %.3f after %,d images, %s.",
+                            best.index(),
+                            objective.score(),
+                            number(best.scores().get(objective.score())),
+                            best.postHoc().sigmaRel(),
+                            best.postHoc().images(),
+                            best.trial().training()));
+        }
+        facts.append(
+                paragraph(
+                        "%,d candidates scored, %,d failed, %,d given up early.",
+                        study.count(TrialResult.Status.COMPLETE),
+                        study.count(TrialResult.Status.FAILED),
+                        study.count(TrialResult.Status.PRUNED)));
+        facts.append(
+                paragraph(
+                        "Cost: %,d images trained, once for each choice of hyperparameters. A training for each EMA length would have taken %,d.",
+                        study.imagesTrained(), study.imagesOfExhaustiveSearch()));
+        return facts.toString();
+    }
+
+    private static String paragraph(String format, Object... values) {
+        return "<p>" + escape(String.format(Locale.ROOT, format, values)) + "</p>\n";
+    }
+
+    private String best() {
+        StringBuilder rows = new StringBuilder();
+        List<TrialResult> ranked = study.ranked();
+        for (TrialResult result : ranked.subList(0, Math.min(BEST, ranked.size()))) {
+            StringBuilder scores = new StringBuilder();
+            result.scores()
+                    .forEach(
+                            (name, value) ->
+                                    scores.append(name)
+                                            .append(' ')
+                                            .append(number(value))
+                                            .append("<br>"));
+            rows.append(
+                    "<tr><td>%d</td><td>%s</td><td>%.3f</td><td>%,d</td><td>%s</td><td><pre>%s</pre></td></tr>%n"
+                            .formatted(
+                                    result.index(),
+                                    escape(result.trial().training().toString()),
+                                    result.postHoc().sigmaRel(),
+                                    result.postHoc().images(),
+                                    scores,
+                                    escape(commands(result))));
+        }
+        return rows.toString();
+    }
+
+    /** What makes the candidate's network of its training's snapshots, and images of it. */
+    private String commands(TrialResult result) {
+        PostHoc choice = result.postHoc();
+        String kimg = String.valueOf(choice.images() / 1000.0);
+        return """
+               edm2 phema --indir %s --outstd %s --outkimg %s --outdir candidate-%d
+               edm2 generate --net candidate-%4$d/phema-*.zip --steps %d --seeds 0-63 --outdir images-%4$d"""
+                .formatted(
+                        study.run(result), choice.sigmaRel(), kimg, result.index(), choice.steps());
+    }
+
+    private String failed() {
+        StringBuilder rows = new StringBuilder();
+        for (TrialResult result : study.results()) {
+            if (result.status() == TrialResult.Status.FAILED) {
+                rows.append(
+                        "<tr><td>%d</td><td>%s</td><td>%s</td></tr>%n"
+                                .formatted(
+                                        result.index(),
+                                        escape(result.trial().training().toString()),
+                                        escape(result.message())));
+            }
+        }
+        return rows.isEmpty()
+                ? ""
+                : "<h2>Failed candidates</h2>\n<table><tr><th>candidate</th><th>hyperparameters</th><th>message</th></tr>\n"
+                        + rows
+                        + "</table>";
+    }
+
+    private static String number(double value) {
+        return String.format(Locale.ROOT, "%.5g", value);
+    }
+
+    private static String escape(String text) {
+        return text.replace("&", "&amp;")
+                .replace("<", "&lt;")
+                .replace(">", "&gt;")
+                .replace("\"", "&quot;");
+    }
+
+    private static String resource(String name) throws IOException {
+        try (InputStream in = SearchReport.class.getResourceAsStream(name)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.search.SearchReport;
+import io.github.edm2.search.Study;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+
+/** {@code edm2 search report}: writes the page of a study. */
+final class SearchReportCommand implements Command {
+
+    private static final Setting<Path> STUDY =
+            Setting.required("study", Kind.FILE, "folder of the study, which gets report.html");
+
+    @Override
+    public String name() {
+        return "search report";
+    }
+
+    @Override
+    public String summary() {
+        return "Write the HTML report of a study";
+    }
+
+    @Override
+    public String details() {
+        return "One page that needs nothing else: scores over EMA length, heat map, parallel coordinates, the best"
+                + " candidates with the commands that make their images, and the cost.";
+    }
+
+    @Override
+    public List<Setting<?>> settings() {
+        return List.of(STUDY);
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) throws IOException {
+        out.printf("report: %s%n", SearchReport.write(Study.read(arguments.get(STUDY))));
+    }
+}

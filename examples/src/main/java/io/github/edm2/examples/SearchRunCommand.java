@@ -1,0 +1,184 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.models.Preset;
+import io.github.edm2.models.data.EmbeddedImages;
+import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.metrics.EmbeddedDetector;
+import io.github.edm2.models.metrics.Evaluation;
+import io.github.edm2.search.Edm2Recipe;
+import io.github.edm2.search.FrechetScore;
+import io.github.edm2.search.HeldOutScore;
+import io.github.edm2.search.PostHocEmaSearch;
+import io.github.edm2.search.Score;
+import io.github.edm2.search.SearchReport;
+import io.github.edm2.search.SearchSummary;
+import io.github.edm2.search.TrialResult;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+
+/** {@code edm2 search run}: begins or continues a study. */
+final class SearchRunCommand implements Command {
+
+    static final Setting<Path> STUDY =
+            Setting.required("study", Kind.FILE, "folder of the study; created if need be");
+    private static final Setting<Path> CONFIG =
+            Setting.derived(
+                    "config",
+                    Kind.FILE,
+                    "the example: 4 learning rates and 25 EMA lengths on the embedded images",
+                    "JSON file with what differs from the example (--print shows it)");
+    private static final Setting<Integer> TASKS =
+            Setting.of("tasks", Kind.SMALL_COUNT, 1, "candidates at the same time");
+    private static final Setting<Integer> MAX_CANDIDATES =
+            Setting.derived(
+                    "max-candidates",
+                    Kind.SMALL_COUNT,
+                    "all",
+                    "candidates of the study at most, those scored before included");
+    private static final Setting<Double> MAX_MINUTES =
+            Setting.derived(
+                    "max-minutes",
+                    Kind.NUMBER,
+                    "unlimited",
+                    "time after which a training stops at its next checkpoint");
+    private static final Setting<Boolean> PRINT =
+            Setting.of("print", Kind.SWITCH, false, "print the configuration and do nothing");
+
+    private static final int HELD_OUT_BATCH = 64;
+    private static final int HELD_OUT_BATCHES = 3;
+    private static final int SAMPLE_BATCH = 200;
+
+    @Override
+    public String name() {
+        return "search run";
+    }
+
+    @Override
+    public String summary() {
+        return "Search hyperparameters and EMA length, training once for all EMA lengths";
+    }
+
+    @Override
+    public String details() {
+        return "The same command again continues the study where it was: no candidate is scored twice, and an"
+                + " interrupted training goes on from its last checkpoint. The folder gets the best network"
+                + " (best/network.zip) and report.html.";
+    }
+
+    @Override
+    public List<Setting<?>> settings() {
+        return List.of(STUDY, CONFIG, TASKS, MAX_CANDIDATES, MAX_MINUTES, PRINT);
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) throws IOException {
+        Path file = arguments.get(CONFIG);
+        SearchConfig config = file == null ? SearchConfig.example() : SearchConfig.read(file);
+        if (arguments.get(PRINT)) {
+            out.println(config.toJson());
+            return;
+        }
+        Double minutes = arguments.get(MAX_MINUTES);
+        if (minutes != null && !(minutes > 0)) {
+            throw new UsageException("--max-minutes must be greater than 0, got " + minutes);
+        }
+        try (ImageDataset data = open(config.data(), config.cond(), true);
+                ImageDataset heldOut = open(config.heldOut(), config.cond(), false);
+                EmbeddedDetector detector = EmbeddedDetector.load();
+                SearchProgress progress = new SearchProgress(out)) {
+            Edm2Recipe recipe = new Edm2Recipe(config.presetOptions(), data);
+            PostHocEmaSearch.Builder search =
+                    PostHocEmaSearch.builder()
+                            .study(arguments.get(STUDY))
+                            .space(config.trainingSpace())
+                            .choices(config.choices())
+                            .recipe(recipe)
+                            .strategy(config.searchStrategy())
+                            .scores(scores(config, recipe, heldOut, detector, out))
+                            .objective(config.searchObjective())
+                            .snapshotEvery(config.snapshotEvery())
+                            .pruning(config.searchPruning())
+                            .seed(config.seed())
+                            .tasks(arguments.get(TASKS))
+                            .maxCandidates(arguments.get(MAX_CANDIDATES, Integer.MAX_VALUE))
+                            .listener(progress);
+            if (minutes != null) {
+                search.maxTime(Duration.ofMillis(Math.round(minutes * 60_000)));
+            }
+            print(search.build().run(), out);
+        }
+    }
+
+    private static ImageDataset open(String name, boolean cond, boolean train) {
+        if (!name.equals(SearchConfig.EMBEDDED)) {
+            return ImageDataset.open(Path.of(name), cond);
+        }
+        return train ? EmbeddedImages.train(cond) : EmbeddedImages.heldOut(cond);
+    }
+
+    private static Score[] scores(
+            SearchConfig config,
+            Edm2Recipe recipe,
+            ImageDataset heldOut,
+            EmbeddedDetector detector,
+            PrintStream out) {
+        Preset preset = config.presetOptions();
+        List<Score> scores = new ArrayList<>();
+        for (String name : config.scores()) {
+            scores.add(
+                    switch (name) {
+                        case "loss" ->
+                                new HeldOutScore(
+                                        heldOut,
+                                        preset,
+                                        HELD_OUT_BATCH,
+                                        HELD_OUT_BATCHES,
+                                        config.seed());
+                        case "frechet" -> frechet(recipe, heldOut, detector, config.samples(), out);
+                        default ->
+                                throw new CommandException(
+                                        "scores must be loss or frechet, got " + name);
+                    });
+        }
+        return scores.toArray(Score[]::new);
+    }
+
+    private static Score frechet(
+            Edm2Recipe recipe,
+            ImageDataset heldOut,
+            EmbeddedDetector detector,
+            int samples,
+            PrintStream out) {
+        Evaluation real =
+                ScoredImages.evaluate(heldOut, List.of(detector), SAMPLE_BATCH, false, out).get(0);
+        return new FrechetScore(recipe, detector, real.statistics(), null, samples, SAMPLE_BATCH);
+    }
+
+    private static void print(SearchSummary found, PrintStream out) throws IOException {
+        out.printf(
+                "%s after %,d candidates and %,d images trained%n",
+                found.complete() ? "done" : "stopped",
+                found.study().results().size(),
+                found.study().imagesTrained());
+        if (found.best().isPresent()) {
+            TrialResult best = found.best().get();
+            String objective = found.study().objective().score();
+            out.printf(
+                    "best: candidate %d, %s %.5g: sigma_rel %.3f after %,d images, %s%n",
+                    best.index(),
+                    objective,
+                    best.scores().get(objective),
+                    best.postHoc().sigmaRel(),
+                    best.postHoc().images(),
+                    best.trial().training());
+            out.printf(
+                    "images of it: edm2 generate --net %s --steps %d --outdir images%n",
+                    found.study().folder().resolve("best/network.zip"), best.postHoc().steps());
+        }
+        out.printf("report: %s%n", SearchReport.write(found.study()));
+    }
+}

@@ -1,0 +1,59 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.search.Study;
+import io.github.edm2.search.TrialResult;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.file.Path;
+import java.util.List;
+
+/** {@code edm2 search status}: how far a study is. */
+final class SearchStatusCommand implements Command {
+
+    private static final Setting<Path> STUDY =
+            Setting.required("study", Kind.FILE, "folder of the study");
+
+    private static final int SHOWN = 5;
+
+    @Override
+    public String name() {
+        return "search status";
+    }
+
+    @Override
+    public String summary() {
+        return "Show how far a study is and its best candidates";
+    }
+
+    @Override
+    public String details() {
+        return "Only reads the folder; a search may be running there.";
+    }
+
+    @Override
+    public List<Setting<?>> settings() {
+        return List.of(STUDY);
+    }
+
+    @Override
+    public void run(Arguments arguments, PrintStream out) throws IOException {
+        Study study = Study.read(arguments.get(STUDY));
+        out.printf(
+                "%,d candidates scored, %,d failed, %,d given up early; %,d images trained%n",
+                study.count(TrialResult.Status.COMPLETE),
+                study.count(TrialResult.Status.FAILED),
+                study.count(TrialResult.Status.PRUNED),
+                study.imagesTrained());
+        List<TrialResult> ranked = study.ranked();
+        for (TrialResult result : ranked.subList(0, Math.min(SHOWN, ranked.size()))) {
+            out.printf(
+                    "%s %.5g: sigma_rel %.3f after %,d images, %s (candidate %d)%n",
+                    study.objective().score(),
+                    result.scores().get(study.objective().score()),
+                    result.postHoc().sigmaRel(),
+                    result.postHoc().images(),
+                    result.trial().training(),
+                    result.index());
+        }
+    }
+}
