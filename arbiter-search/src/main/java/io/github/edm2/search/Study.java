@@ -65,7 +65,7 @@ public record Study(Path folder, JsonNode configuration, List<TrialResult> resul
     /** Images that were trained for the candidates so far. */
     public long imagesTrained() {
         return results.stream()
-                .filter(result -> result.status() == TrialResult.Status.COMPLETE)
+                .filter(result -> result.status() != TrialResult.Status.PRUNED)
                 .collect(
                         Collectors.toMap(
                                 TrialResult::training,
@@ -80,7 +80,7 @@ public record Study(Path folder, JsonNode configuration, List<TrialResult> resul
     /** Images that a training for each EMA length, up to the longest time, would have taken. */
     public long imagesOfExhaustiveSearch() {
         return results.stream()
-                .filter(result -> result.status() == TrialResult.Status.COMPLETE)
+                .filter(result -> result.status() != TrialResult.Status.PRUNED)
                 .collect(
                         Collectors.toMap(
                                 result -> List.of(result.training(), result.postHoc().sigmaRel()),

@@ -75,7 +75,8 @@ public final class HeldOutLoss {
             elements[0] += error.length();
             for (int part = 0; edges.length > 0 && part <= edges.length; part++) {
                 INDArray isIn = isBetween(sigma, edges, part);
-                sums[part + 1] += error.mul(isIn).sumNumber().doubleValue();
+                sums[part + 1] +=
+                        error.mul(isIn.reshape(isIn.length(), 1, 1, 1)).sumNumber().doubleValue();
                 elements[part + 1] +=
                         isIn.sumNumber().doubleValue() * (error.length() / sigma.length());
             }
