@@ -61,9 +61,18 @@ final class StudyFolder implements Closeable {
             Files.createDirectories(folder);
             lockFile = open(folder.resolve(LOCK));
             lock = lock();
-            requireSame(configuration);
-            results = open(folder.resolve(RESULTS));
-            readRecorded();
+            boolean isOpen = false;
+            try {
+                requireSame(configuration);
+                long complete = readRecorded();
+                results = open(folder.resolve(RESULTS));
+                results.truncate(complete).position(complete);
+                isOpen = true;
+            } finally {
+                if (!isOpen) {
+                    closeLock();
+                }
+            }
         } catch (IOException e) {
             throw new SearchException(
                     "The study %s cannot be opened (%s)".formatted(folder, AtomicFile.reason(e)),
@@ -111,7 +120,6 @@ final class StudyFolder implements Closeable {
         JsonNode again = JSON.readTree(JSON.writeValueAsBytes(wanted));
         Optional<JsonDifference> difference = JsonDifference.between(read(file), again);
         if (difference.isPresent()) {
-            closeLock();
             throw new SearchException(
                     "The study %s has %s %s, not %s; give the same configuration to continue it, or another folder"
                             .formatted(
@@ -137,19 +145,24 @@ final class StudyFolder implements Closeable {
         }
     }
 
-    /** Reads the complete lines, and cuts off one that was not written to its end. */
-    private void readRecorded() throws IOException {
+    /** Reads the lines that were written to their ends, and returns their length in bytes. */
+    private long readRecorded() throws IOException {
         List<TrialResult> lines = new ArrayList<>();
-        long complete = readLines(folder.resolve(RESULTS), lines);
-        results.truncate(complete);
-        results.position(complete);
+        Path file = folder.resolve(RESULTS);
+        long complete = Files.exists(file) ? readLines(file, lines) : 0;
         lines.forEach(result -> recorded.put(result.index(), result));
+        return complete;
     }
 
     private static long readLines(Path file, List<TrialResult> lines) throws IOException {
-        String text = Files.readString(file);
-        int complete = text.lastIndexOf('\n') + 1;
-        for (String line : text.substring(0, complete).lines().toList()) {
+        // Bytes, because what was cut off may end within a character.
+        byte[] bytes = Files.readAllBytes(file);
+        int complete = bytes.length;
+        while (complete > 0 && bytes[complete - 1] != '\n') {
+            complete--;
+        }
+        String text = new String(bytes, 0, complete, StandardCharsets.UTF_8);
+        for (String line : text.lines().toList()) {
             try {
                 lines.add(TrialResult.parse(line));
             } catch (JsonProcessingException e) {
@@ -159,7 +172,7 @@ final class StudyFolder implements Closeable {
                         e);
             }
         }
-        return text.substring(0, complete).getBytes(StandardCharsets.UTF_8).length;
+        return complete;
     }
 
     /**
