@@ -1,5 +1,6 @@
 package io.github.edm2.search;
 
+import java.util.Arrays;
 import org.apache.commons.math3.random.JDKRandomGenerator;
 import org.apache.commons.math3.random.RandomGenerator;
 import org.deeplearning4j.arbiter.optimize.api.CandidateGenerator;
@@ -42,8 +43,7 @@ public record GeneticSearch(int maxTrainings, int population, double mutation)
                                 .crossoverOperator(
                                         new SinglePointCrossover.Builder()
                                                 .randomGenerator(random)
-                                                .parentSelection(
-                                                        new RandomTwoParentSelection(random))
+                                                .parentSelection(new CopiedParents(random))
                                                 .build())
                                 .mutationOperator(
                                         new RandomMutationOperator.Builder()
@@ -57,5 +57,20 @@ public record GeneticSearch(int maxTrainings, int population, double mutation)
     @Override
     public boolean learns() {
         return true;
+    }
+
+    /** Without the copy, mutation would change a parent, which keeps its fitness. */
+    private static final class CopiedParents extends RandomTwoParentSelection {
+
+        CopiedParents(RandomGenerator random) {
+            super(random);
+        }
+
+        @Override
+        public double[][] selectParents() {
+            return Arrays.stream(super.selectParents())
+                    .map(double[]::clone)
+                    .toArray(double[][]::new);
+        }
     }
 }
