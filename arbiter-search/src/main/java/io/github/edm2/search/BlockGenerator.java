@@ -90,7 +90,6 @@ final class BlockGenerator implements CandidateGenerator {
 
     /** Fills the block with the next training that was not proposed before. */
     private void propose() {
-        failure = null;
         for (int attempt = 0; attempt < PATIENCE; attempt++) {
             if (proposed.size() >= maxTrainings || !source.hasMoreCandidates()) {
                 isEmpty = true;
@@ -98,7 +97,7 @@ final class BlockGenerator implements CandidateGenerator {
             }
             training = source.getCandidate();
             if (training.getException() != null) {
-                failure = training.getException();
+                failure = failure == null ? training.getException() : failure;
             } else if (proposed.add((Hyperparameters) training.getValue())) {
                 Hyperparameters chosen = (Hyperparameters) training.getValue();
                 choices.forEach(choice -> block.add(new Trial(chosen, choice)));
@@ -148,9 +147,9 @@ final class BlockGenerator implements CandidateGenerator {
         return open.isEmpty() && !hasMoreCandidates();
     }
 
-    /** Why the last proposals failed; null if they did not. */
+    /** Why the first proposal failed if none was any good; null otherwise. */
     synchronized Exception failure() {
-        return failure;
+        return proposed.isEmpty() ? failure : null;
     }
 
     /** Does nothing: {@link #done} is told more. */

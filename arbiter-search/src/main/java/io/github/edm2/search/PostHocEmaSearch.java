@@ -104,7 +104,7 @@ public final class PostHocEmaSearch {
             rethrow(tasks.fatal());
             if (generator.failure() != null) {
                 throw new SearchException(
-                        "The space gave no hyperparameters many times in a row (%s); correct the axes"
+                        "The space gave no hyperparameters at all (%s); correct the axes"
                                 .formatted(generator.failure().getMessage()),
                         generator.failure());
             }

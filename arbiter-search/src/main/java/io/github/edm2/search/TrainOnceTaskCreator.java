@@ -28,7 +28,7 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
  * Makes Arbiter's tasks of candidates: all with the same hyperparameters share one training, which
  * the first of them makes and the others read. A candidate that was recorded before is not scored
  * again. Whatever happens in a task becomes a result: Arbiter forgets tasks that throw, and would
- * take a score that is no number for the best.
+ * take a score that is no number for the best. What a result cannot tell ends the search.
  */
 final class TrainOnceTaskCreator implements TaskCreator {
 
@@ -111,10 +111,14 @@ final class TrainOnceTaskCreator implements TaskCreator {
         long start = System.currentTimeMillis();
         Trial trial = (Trial) candidate.getValue();
         int index = candidate.getIndex();
-        tell(listeners, runner, info(candidate, CandidateStatus.Running, null, start, null), null);
         CandidateInfo info;
         Double score = null;
         try {
+            tell(
+                    listeners,
+                    runner,
+                    info(candidate, CandidateStatus.Running, null, start, null),
+                    null);
             TrialResult result = result(index, trial);
             score = result.scores().get(objective.score());
             info =
@@ -126,7 +130,7 @@ final class TrainOnceTaskCreator implements TaskCreator {
                             result.message());
         } catch (StoppedException e) {
             info = info(candidate, CandidateStatus.Failed, null, start, e.getMessage());
-        } catch (UncheckedIOException | Error e) {
+        } catch (RuntimeException | Error e) {
             noteFatal(e);
             info =
                     info(
@@ -139,7 +143,11 @@ final class TrainOnceTaskCreator implements TaskCreator {
         generator.done(index, score);
         OptimizationResult result =
                 new OptimizationResult(candidate, score, index, null, info, null);
-        tell(listeners, runner, info, result);
+        try {
+            tell(listeners, runner, info, result);
+        } catch (RuntimeException | Error e) {
+            noteFatal(e);
+        }
         return result;
     }
 
@@ -270,7 +278,8 @@ final class TrainOnceTaskCreator implements TaskCreator {
     }
 
     /**
-     * What ended the search: the disk is full, or an error of the Java machine; null if nothing.
+     * What ended the search: the disk is full, a listener threw, or an error of the Java machine;
+     * null if nothing.
      */
     synchronized Throwable fatal() {
         return fatal;

@@ -3,6 +3,7 @@ package io.github.edm2.search;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.EmaTracker;
 import io.github.edm2.ema.ReconstructedWeights;
+import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.SnapshotStore;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -98,16 +99,22 @@ final class TrainingRun {
                 trainSlice();
             }
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "The training in %s cannot be kept (%s)"
-                            .formatted(folder, AtomicFile.reason(e)),
-                    e);
+            throw notKept(e);
+        } catch (SnapshotException e) {
+            throw e.getCause() instanceof IOException cause ? notKept(cause) : e;
         }
         return store.snapshots().stream()
                 .mapToLong(snapshot -> snapshot.imageCount())
                 .filter(count -> count >= time)
                 .min()
                 .orElseThrow();
+    }
+
+    private UncheckedIOException notKept(IOException e) {
+        network = null; // It is ahead of what is on disk.
+        return new UncheckedIOException(
+                "The training in %s cannot be kept (%s)".formatted(folder, AtomicFile.reason(e)),
+                e);
     }
 
     private void begin() throws IOException {
@@ -139,7 +146,8 @@ final class TrainingRun {
         Nd4j.getRandom().setSeed(images);
         try {
             recipe.fit(network, hyperparameters, images, end, this::step);
-        } catch (RuntimeException e) {
+        } catch (RuntimeException | OutOfMemoryError e) {
+            network = null; // Its memory is needed more elsewhere.
             String message =
                     "The training of %s failed after %,d images (%s)"
                             .formatted(hyperparameters, images, e.getMessage());

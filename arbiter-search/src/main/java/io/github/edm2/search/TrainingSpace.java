@@ -8,6 +8,7 @@ import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.FixedValue;
 import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 import org.deeplearning4j.arbiter.util.LeafUtils;
 
 /**
@@ -116,6 +117,9 @@ public final class TrainingSpace implements ParameterSpace<Hyperparameters> {
 
         /** Arbiter's grid counts a choice of one among the leaves but gives it no coordinate. */
         private static ParameterSpace<?> withoutChoiceOfOne(ParameterSpace<?> space) {
+            if (space instanceof IntegerParameterSpace range && range.getMin() == range.getMax()) {
+                return new FixedValue<>(range.getMin());
+            }
             if (space instanceof DiscreteParameterSpace<?> choice && choice.numValues() == 1) {
                 choice.setIndices(0);
                 return new FixedValue<>(choice.getValue(new double[1]));
