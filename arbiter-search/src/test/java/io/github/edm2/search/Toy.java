@@ -63,7 +63,7 @@ final class Toy {
         return graph;
     }
 
-    private Iterator<MultiDataSet> data(Hyperparameters hyperparameters, long from) {
+    Iterator<MultiDataSet> data(Hyperparameters hyperparameters, long from) {
         if (from == 0) {
             trainings.incrementAndGet();
         }
