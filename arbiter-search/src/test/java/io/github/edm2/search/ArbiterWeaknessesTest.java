@@ -42,7 +42,9 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * PostHocEmaSearchTest#anInterruptedTrainingContinuesFromItsCheckpoint}, and in other processes by
  * {@link KilledStudyTest}.
  */
-@Timeout(120)
+@Timeout(
+        value = 120,
+        threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // Arbiter ignores interruption.
 class ArbiterWeaknessesTest {
 
     /** One candidate a training, after eight steps. */
