@@ -58,7 +58,7 @@ class ArbiterWeaknessesTest {
     void anExhaustedGridEndsTheSearch() {
         SearchSummary found = search().build().run();
         assertTrue(found.complete());
-        assertEquals(4, found.results().size());
+        assertEquals(4, found.study().results().size());
     }
 
     @Test
@@ -95,7 +95,10 @@ class ArbiterWeaknessesTest {
             assertTrue(found.complete());
             assertEquals(
                     List.of(0.01, 0.02),
-                    found.results().stream().map(r -> r.training().get("lr")).sorted().toList());
+                    found.study().results().stream()
+                            .map(r -> r.training().get("lr"))
+                            .sorted()
+                            .toList());
         }
     }
 
@@ -190,8 +193,8 @@ class ArbiterWeaknessesTest {
         assertTrue(found.complete());
         assertEquals(
                 List.of("COMPLETE", "FAILED", "COMPLETE", "COMPLETE"),
-                found.results().stream().map(r -> r.status().toString()).toList());
-        assertEquals(message, found.results().get(1).message());
+                found.study().results().stream().map(r -> r.status().toString()).toList());
+        assertEquals(message, found.study().results().get(1).message());
     }
 
     @Test
@@ -205,7 +208,7 @@ class ArbiterWeaknessesTest {
                 };
         Failure failed = assertThrows(Failure.class, () -> search().listener(full).build().run());
         assertEquals("the report cannot be written", failed.getMessage());
-        assertEquals(4, search().build().run().results().size());
+        assertEquals(4, search().build().run().study().results().size());
     }
 
     /** A folder stands where a snapshot is written first. */
@@ -222,7 +225,7 @@ class ArbiterWeaknessesTest {
         assertEquals(1, StudyFolder.results(study()).size());
         Files.delete(inTheWay);
         Files.delete(inTheWay.getParent());
-        assertEquals(0.1, search().build().run().results().get(3).training().get("lr"));
+        assertEquals(0.1, search().build().run().study().results().get(3).training().get("lr"));
     }
 
     @Test
@@ -246,17 +249,18 @@ class ArbiterWeaknessesTest {
 
     @Test
     void theSeedOfARandomSearchHoldsWhenAStudyIsOpenedAgain() {
-        List<TrialResult> whole = random(study(), 7).build().run().results();
+        List<TrialResult> whole = random(study(), 7).build().run().study().results();
         assertEquals(4, whole.size());
         Path other = folder.resolve("other");
         random(other, 7).maxCandidates(2).build().run();
-        assertEquals(whole, random(other, 7).build().run().results());
+        assertEquals(whole, random(other, 7).build().run().study().results());
         assertNotEquals(
                 whole.get(0).training(),
                 random(folder.resolve("seed"), 8)
                         .maxCandidates(1)
                         .build()
                         .run()
+                        .study()
                         .results()
                         .get(0)
                         .training());
@@ -375,11 +379,11 @@ class ArbiterWeaknessesTest {
 
     @Test
     void aGeneticStudyContinuesWithTheSameProposals() {
-        List<TrialResult> whole = genetic(study(), 0.1).build().run().results();
+        List<TrialResult> whole = genetic(study(), 0.1).build().run().study().results();
         assertEquals(8, whole.size());
         Path other = folder.resolve("other");
         genetic(other, 0.1).maxCandidates(5).build().run();
-        assertEquals(whole, genetic(other, 0.1).build().run().results());
+        assertEquals(whole, genetic(other, 0.1).build().run().study().results());
         SearchException refused =
                 assertThrows(SearchException.class, () -> genetic(other, 0.2).build().run());
         assertEquals(
@@ -410,7 +414,7 @@ class ArbiterWeaknessesTest {
                         .maxTime(Duration.ofSeconds(3))
                         .build()
                         .run();
-        assertEquals(List.of(), begun.results());
+        assertEquals(List.of(), begun.study().results());
         int steps = slow.steps.get();
         assertTrue(0 < steps && steps < images / Toy.BATCH, "steps: " + steps);
         assertEquals(0, steps % (Toy.SNAPSHOT / Toy.BATCH));
@@ -418,7 +422,7 @@ class ArbiterWeaknessesTest {
         Toy fast = new Toy();
         SearchSummary found =
                 search().choices(late).recipe(fast.recipe()).maxCandidates(1).build().run();
-        assertEquals(TrialResult.Status.COMPLETE, found.results().get(0).status());
+        assertEquals(TrialResult.Status.COMPLETE, found.study().results().get(0).status());
         assertEquals(0, fast.trainings.get());
         assertEquals(images / Toy.BATCH, steps + fast.steps.get());
     }
@@ -454,9 +458,9 @@ class ArbiterWeaknessesTest {
                                                 EmaLengthSpace.linear(0.01, 0.25, 50),
                                                 Toy.SNAPSHOT))
                                 .scores(score(trial -> scored.getAndIncrement()));
-        assertEquals(200, search.get().build().run().results().size());
+        assertEquals(200, search.get().build().run().study().results().size());
         long start = System.nanoTime();
-        assertEquals(200, search.get().build().run().results().size());
+        assertEquals(200, search.get().build().run().study().results().size());
         assertTrue(Duration.ofNanos(System.nanoTime() - start).toSeconds() < 10);
         assertEquals(200, scored.get());
     }

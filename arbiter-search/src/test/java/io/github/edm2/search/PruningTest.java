@@ -80,10 +80,10 @@ class PruningTest {
     void nothingIsPrunedByDefault() {
         Toy toy = new Toy();
         SearchSummary found = search(toy, "study").build().run();
-        assertEquals(16, found.results().size());
+        assertEquals(16, found.study().results().size());
         assertEquals(
                 List.of(),
-                found.results().stream()
+                found.study().results().stream()
                         .filter(r -> r.status() != TrialResult.Status.COMPLETE)
                         .toList());
         assertEquals(4 * Toy.TIMES[1] / Toy.BATCH, toy.steps.get());
@@ -99,9 +99,9 @@ class PruningTest {
         SearchSummary found =
                 search(toy, "study", 0.01, 0.02, 0.03, 0.04).pruning(Pruning.MEDIAN).build().run();
         assertTrue(found.complete());
-        assertEquals(16, found.results().size());
+        assertEquals(16, found.study().results().size());
         List<TrialResult> pruned =
-                found.results().stream()
+                found.study().results().stream()
                         .filter(r -> r.status() == TrialResult.Status.PRUNED)
                         .toList();
         assertEquals(List.of(10, 11, 14, 15), pruned.stream().map(r -> r.index()).toList());
@@ -122,7 +122,7 @@ class PruningTest {
                         .run();
         assertEquals(
                 List.of(6, 7, 14, 15),
-                found.results().stream()
+                found.study().results().stream()
                         .filter(r -> r.status() == TrialResult.Status.PRUNED)
                         .map(TrialResult::index)
                         .toList());
@@ -132,10 +132,12 @@ class PruningTest {
     @Test
     void aPrunedStudyContinuesWithTheSameResults() {
         List<TrialResult> whole =
-                search(new Toy(), "whole").pruning(Pruning.MEDIAN).build().run().results();
+                search(new Toy(), "whole").pruning(Pruning.MEDIAN).build().run().study().results();
         search(new Toy(), "study").pruning(Pruning.MEDIAN).maxCandidates(11).build().run();
         Toy again = new Toy();
-        assertEquals(whole, search(again, "study").pruning(Pruning.MEDIAN).build().run().results());
+        assertEquals(
+                whole,
+                search(again, "study").pruning(Pruning.MEDIAN).build().run().study().results());
         assertEquals(1, again.trainings.get());
     }
 
