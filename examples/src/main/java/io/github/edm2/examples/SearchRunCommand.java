@@ -49,7 +49,7 @@ final class SearchRunCommand implements Command {
             Setting.of("print", Kind.SWITCH, false, "print the configuration and do nothing");
 
     private static final int HELD_OUT_BATCH = 64;
-    private static final int HELD_OUT_BATCHES = 3;
+    private static final int HELD_OUT_BATCHES = 2;
     private static final int SAMPLE_BATCH = 200;
 
     @Override

@@ -1,0 +1,110 @@
+package io.github.edm2.examples;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The commands of searches, on the embedded images with few steps. */
+class SearchCommandTest {
+
+    private static final String SMALL =
+            """
+            {"axes": {"lr": [0.01, 0.02], "channels": [16], "batch": [32]},
+             "ema-lengths": [0.05, 0.15], "times": [64], "snapshot-every": 32, "steps": [2]}
+            """;
+
+    @TempDir Path folder;
+
+    private Path config(String json) throws IOException {
+        return Files.writeString(folder.resolve("search.json"), json);
+    }
+
+    private Object[] run(Path config, Object... more) {
+        List<Object> args =
+                new ArrayList<>(List.of("search", "run", "--study", study(), "--config", config));
+        args.addAll(List.of(more));
+        return args.toArray();
+    }
+
+    private Path study() {
+        return folder.resolve("study");
+    }
+
+    @Test
+    void aStudyInTwoPartsIsThatOfOneAndItsWinnerDraws() throws IOException {
+        Path config = config(SMALL);
+        String begun = Cli.succeed(run(config, "--max-candidates", 3));
+        assertTrue(begun.contains("stopped after 3 candidates"), begun);
+        String done = Cli.succeed(run(config));
+        assertTrue(done.contains("done after 4 candidates and 128 images trained"), done);
+
+        String status = Cli.succeed("search", "status", "--study", study());
+        assertTrue(status.startsWith("4 candidates scored, 0 failed, 0 given up early"), status);
+        Files.delete(study().resolve("report.html"));
+        Cli.succeed("search", "report", "--study", study());
+        String page = Files.readString(study().resolve("report.html"));
+        assertFalse(page.matches("(?s).*@[A-Z]+@.*"), "a place in the page was not filled");
+
+        Path images = folder.resolve("images");
+        Path winner = study().resolve("best/network.zip");
+        Cli.succeed(
+                "generate", "--net", winner, "--steps", 2, "--seeds", "0-1", "--outdir", images);
+        assertTrue(Files.exists(images.resolve("000001.png")));
+    }
+
+    @Test
+    void theConfigurationCanBePrintedAndReadAgain() throws IOException {
+        Path config = config(SMALL);
+        String printed = Cli.succeed(run(config, "--print"));
+        assertFalse(Files.exists(study()));
+        Path again = Files.writeString(folder.resolve("again.json"), printed);
+        assertEquals(printed, Cli.succeed(run(again, "--print")));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            quoteCharacter = '`',
+            value = {
+                "{\"axes\": {\"rate\": [1]}}; An axis of EDM2 must be one of lr",
+                "{\"axes\": {\"lr\": {\"min\": 2, \"max\": 1}}}; axes.lr must be a list of values",
+                "{\"axes\": {\"lr\": {\"min\": 0, \"max\": 1, \"log\": true}}}; min above 0",
+                "{\"ema-lengths\": [0.3]}; 0.3",
+                "{\"ema-lengths\": {\"min\": 0.1, \"max\": 0.2}}; must have a count",
+                "{\"times\": [100]}; times must be multiples of snapshotEvery",
+                "{\"strategy\": {\"name\": \"best\"}}; must be grid, random or genetic, got best",
+                "{\"scores\": [\"fid\"]}; scores must be loss or frechet, got fid",
+                "{\"objective\": \"frechet\"}; The objective must be one of the scores",
+                "{\"pruning\": \"hard\"}; Pruning must be one of [none, median, successive-halving]",
+                "{\"preset\": \"edm3\"}; No preset \"edm3\"",
+                "{\"colour\": 1}; is not a configuration of a search",
+                "{\"times\": \"late\"}; is not a configuration of a search",
+                "not JSON; is not a configuration of a search",
+            })
+    void wrongConfigurationsAreRefusedBeforeAnythingIsWritten(String json, String message)
+            throws IOException {
+        Cli.fail(1, new String[] {message}, run(config(json)));
+        assertFalse(Files.exists(study()));
+    }
+
+    @Test
+    void aFolderWithoutStudyIsNamed() {
+        Cli.fail(
+                1,
+                new String[] {"There is no study in " + folder},
+                "search",
+                "report",
+                "--study",
+                folder);
+    }
+}
