@@ -3,24 +3,24 @@ package io.github.edm2.search;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import org.nd4j.shade.jackson.databind.JsonNode;
 
 /**
- * The first value in which two JSON objects differ.
+ * A value in which two JSON objects differ.
  *
  * @param name path of the value, with dots
  * @param kept what the first object has, or {@code nothing}
  * @param wanted what the second object has, or {@code nothing}
  */
-record JsonDifference(String name, String kept, String wanted) {
+public record JsonDifference(String name, String kept, String wanted) {
 
     private static final String MISSING = "nothing";
 
-    /** Compares two objects. */
-    static Optional<JsonDifference> between(JsonNode kept, JsonNode wanted) {
+    /** All differences, in the order of the second object. */
+    public static List<JsonDifference> between(JsonNode kept, JsonNode wanted) {
         Map<String, String> first = new LinkedHashMap<>();
         Map<String, String> second = new LinkedHashMap<>();
         flatten("", kept, first);
@@ -35,7 +35,7 @@ record JsonDifference(String name, String kept, String wanted) {
                                         first.getOrDefault(name, MISSING),
                                         second.getOrDefault(name, MISSING)))
                 .filter(difference -> !difference.kept.equals(difference.wanted))
-                .findFirst();
+                .toList();
     }
 
     private static void flatten(String prefix, JsonNode node, Map<String, String> values) {

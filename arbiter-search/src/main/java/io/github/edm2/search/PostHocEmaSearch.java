@@ -22,8 +22,8 @@ import org.nd4j.shade.jackson.databind.node.ObjectNode;
 /**
  * A hyperparameter search by Arbiter in which EMA length is free: it trains once for each choice of
  * hyperparameters, and reads every EMA length at every time from the snapshots of that training
- * (Karras et al., arXiv:2312.02696, section 3.2). For any {@code ComputationGraph} ({@link
- * Recipe#of}):
+ * (Karras et al., arXiv:2312.02696, section 3.2). For EDM2 networks ({@link Edm2Recipe}) and any
+ * {@code ComputationGraph} ({@link Recipe#of}):
  *
  * <pre>{@code
  * SearchSummary found = PostHocEmaSearch.builder()

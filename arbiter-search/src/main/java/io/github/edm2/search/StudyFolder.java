@@ -118,15 +118,14 @@ final class StudyFolder implements Closeable {
         }
         // What was written is compared, so that numbers have the types that reading gives them.
         JsonNode again = JSON.readTree(JSON.writeValueAsBytes(wanted));
-        Optional<JsonDifference> difference = JsonDifference.between(read(file), again);
-        if (difference.isPresent()) {
+        for (JsonDifference difference : JsonDifference.between(read(file), again)) {
             throw new SearchException(
                     "The study %s has %s %s, not %s; give the same configuration to continue it, or another folder"
                             .formatted(
                                     folder,
-                                    difference.get().name(),
-                                    difference.get().kept(),
-                                    difference.get().wanted()));
+                                    difference.name(),
+                                    difference.kept(),
+                                    difference.wanted()));
         }
     }
 

@@ -3,13 +3,11 @@ package io.github.edm2.examples;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.unet.NetworkOptions;
+import io.github.edm2.search.JsonDifference;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Iterator;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -115,28 +113,17 @@ record TrainingOptions(
         if (!Files.exists(file)) {
             return;
         }
-        Map<String, String> kept = new LinkedHashMap<>();
-        Map<String, String> wanted = new LinkedHashMap<>();
-        flatten("", JSON.readTree(Files.readAllBytes(file)), kept);
-        flatten("", tree(), wanted);
-        wanted.forEach(
-                (name, value) -> {
-                    if (!MAY_CHANGE.contains(name) && !value.equals(kept.get(name))) {
-                        throw new CommandException(
-                                "%s holds a run with %s %s, not %s; give the same options to continue it, or another --outdir"
-                                        .formatted(outdir, name, kept.get(name), value));
-                    }
-                });
-    }
-
-    private static void flatten(String prefix, JsonNode node, Map<String, String> values) {
-        for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
-            String name = names.next();
-            JsonNode value = node.get(name);
-            if (value.isObject()) {
-                flatten(prefix + name + ".", value, values);
-            } else {
-                values.put(prefix + name, value.toString());
+        JsonNode kept = JSON.readTree(Files.readAllBytes(file));
+        JsonNode wanted = JSON.readTree(JSON.writeValueAsBytes(tree()));
+        for (JsonDifference difference : JsonDifference.between(kept, wanted)) {
+            if (!MAY_CHANGE.contains(difference.name())) {
+                throw new CommandException(
+                        "%s holds a run with %s %s, not %s; give the same options to continue it, or another --outdir"
+                                .formatted(
+                                        outdir,
+                                        difference.name(),
+                                        difference.kept(),
+                                        difference.wanted()));
             }
         }
     }
