@@ -142,7 +142,15 @@ final class BlockGenerator implements CandidateGenerator {
         }
     }
 
-    /** Whether no candidate is left and none is being scored. */
+    /** Whether no candidate is left, however many might have been asked for; ends the proposals. */
+    synchronized boolean isComplete() {
+        if (block.isEmpty() && !isEmpty) {
+            propose();
+        }
+        return open.isEmpty() && block.isEmpty();
+    }
+
+    /** Whether no candidate is to be had any more and none is being scored. */
     synchronized boolean isExhausted() {
         return open.isEmpty() && !hasMoreCandidates();
     }

@@ -109,7 +109,7 @@ public final class PostHocEmaSearch {
                         generator.failure());
             }
             SearchSummary summary =
-                    new SearchSummary(Study.read(options.study), generator.isExhausted());
+                    new SearchSummary(Study.read(options.study), generator.isComplete());
             exportBest(study, summary);
             return summary;
         }
