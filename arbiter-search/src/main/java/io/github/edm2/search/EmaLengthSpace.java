@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
  * Lengths of power-function EMA to try: relative standard deviations, each in (0, 0.289)
@@ -26,7 +28,8 @@ public final class EmaLengthSpace extends DiscreteParameterSpace<Double> {
      *
      * @throws IllegalArgumentException if there are none, one is repeated or out of range
      */
-    public static EmaLengthSpace of(double... sigmaRel) {
+    @JsonCreator
+    public static EmaLengthSpace of(@JsonProperty("values") double... sigmaRel) {
         List<Double> values = Arrays.stream(sigmaRel).boxed().toList();
         if (values.isEmpty()) {
             throw new IllegalArgumentException("A search needs at least one EMA length");

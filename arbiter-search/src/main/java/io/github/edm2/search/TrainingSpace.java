@@ -10,15 +10,21 @@ import org.deeplearning4j.arbiter.optimize.parameter.FixedValue;
 import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 import org.deeplearning4j.arbiter.util.LeafUtils;
+import org.nd4j.shade.jackson.annotation.JsonCreator;
+import org.nd4j.shade.jackson.annotation.JsonIgnoreProperties;
+import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
  * The hyperparameters that need a training of their own, as axes with names: any of Arbiter's
  * spaces, such as {@code ContinuousParameterSpace}, of numbers, texts or booleans. One space given
  * to two axes gives both the same value.
+ *
+ * <p>It becomes JSON as Arbiter's spaces do, except that one space of two axes becomes two.
  */
+@JsonIgnoreProperties({"nestedSpaces", "leaf"})
 public final class TrainingSpace implements ParameterSpace<Hyperparameters> {
 
-    private final Map<String, ParameterSpace<?>> axes;
+    @JsonProperty private final Map<String, ParameterSpace<?>> axes;
 
     private TrainingSpace(Map<String, ParameterSpace<?>> axes) {
         this.axes = Collections.unmodifiableMap(new LinkedHashMap<>(axes));
@@ -27,6 +33,13 @@ public final class TrainingSpace implements ParameterSpace<Hyperparameters> {
     /** Starts a space; it needs at least one axis. */
     public static Builder builder() {
         return new Builder();
+    }
+
+    @JsonCreator
+    static TrainingSpace of(@JsonProperty("axes") Map<String, ParameterSpace<?>> axes) {
+        Builder builder = builder();
+        axes.forEach(builder::axis);
+        return builder.build();
     }
 
     /** The axes by name, in their order. */

@@ -6,14 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.IOException;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.CandidateGenerator;
+import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
+import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
+import org.deeplearning4j.arbiter.optimize.serde.jackson.JsonMapper;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
+import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /** What a search can choose among, and what is told to those who ask for something else. */
 class SpacesTest {
@@ -128,6 +133,30 @@ class SpacesTest {
         assertEquals(drawn.get("first"), drawn.get("second"));
         assertNotEquals(drawn.get("first"), drawn.get("other"));
         assertEquals(List.of("first", "second", "other"), List.copyOf(space.axes().keySet()));
+    }
+
+    @Test
+    void aSpaceIsTheSameAfterJson() throws IOException {
+        TrainingSpace space =
+                TrainingSpace.builder()
+                        .axis("lr", new ContinuousParameterSpace(0.001, 0.1))
+                        .axis("wide", true, false)
+                        .axis("kind", "plain", "deep", "deeper")
+                        .axis("channels", new IntegerParameterSpace(8, 64))
+                        .axis("batch", 32)
+                        .axis("ema", EmaLengthSpace.of(0.05, 0.1))
+                        .build();
+        for (ObjectMapper mapper : List.of(JsonMapper.getMapper(), JsonMapper.getYamlMapper())) {
+            String text = mapper.writeValueAsString(space);
+            TrainingSpace again = (TrainingSpace) mapper.readValue(text, ParameterSpace.class);
+            assertEquals(space.toString(), again.toString());
+            assertEquals(List.copyOf(space.axes().keySet()), List.copyOf(again.axes().keySet()));
+            CandidateGenerator expected = new RandomSearch(1).generator(space, true, 7);
+            CandidateGenerator actual = new RandomSearch(1).generator(again, true, 7);
+            for (int i = 0; i < 5; i++) {
+                assertEquals(expected.getCandidate().getValue(), actual.getCandidate().getValue());
+            }
+        }
     }
 
     @Test
