@@ -45,6 +45,12 @@ final class SearchRunCommand implements Command {
                     Kind.NUMBER,
                     "unlimited",
                     "time after which a training stops at its next checkpoint");
+    private static final Setting<Boolean> UI =
+            Setting.of(
+                    "ui",
+                    Kind.SWITCH,
+                    false,
+                    "show the running search on Arbiter's page, http://localhost:9000/arbiter, which ends with the command");
     private static final Setting<Boolean> PRINT =
             Setting.of("print", Kind.SWITCH, false, "print the configuration and do nothing");
 
@@ -71,7 +77,7 @@ final class SearchRunCommand implements Command {
 
     @Override
     public List<Setting<?>> settings() {
-        return List.of(STUDY, CONFIG, TASKS, MAX_CANDIDATES, MAX_MINUTES, PRINT);
+        return List.of(STUDY, CONFIG, TASKS, MAX_CANDIDATES, MAX_MINUTES, UI, PRINT);
     }
 
     @Override
@@ -86,7 +92,8 @@ final class SearchRunCommand implements Command {
         if (minutes != null && !(minutes > 0)) {
             throw new UsageException("--max-minutes must be greater than 0, got " + minutes);
         }
-        try (ImageDataset data = open(config.data(), config.cond(), true);
+        try (SearchPage page = arguments.get(UI) ? page(config, arguments, out) : null;
+                ImageDataset data = open(config.data(), config.cond(), true);
                 ImageDataset heldOut = open(config.heldOut(), config.cond(), false);
                 EmbeddedDetector detector = EmbeddedDetector.load();
                 SearchProgress progress = new SearchProgress(out)) {
@@ -109,8 +116,17 @@ final class SearchRunCommand implements Command {
             if (minutes != null) {
                 search.maxTime(Duration.ofMillis(Math.round(minutes * 60_000)));
             }
+            if (page != null) {
+                search.statusListeners(page);
+            }
             print(search.build().run(), out);
         }
+    }
+
+    private static SearchPage page(SearchConfig config, Arguments arguments, PrintStream out) {
+        SearchPage page = SearchPage.start(config, arguments.get(STUDY));
+        out.printf("page: %s%n", page.address());
+        return page;
     }
 
     private static ImageDataset open(String name, boolean cond, boolean train) {
