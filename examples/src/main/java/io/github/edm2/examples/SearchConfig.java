@@ -40,6 +40,7 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * @param emaLengths a list, or {@code min}, {@code max} and {@code count}
  * @param times images after which averages are read
  * @param guidance strengths of guidance
+ * @param guide network file of the guide, for strengths other than 1; null for none
  * @param steps numbers of sampling steps
  * @param strategy {@code grid}, {@code random} or {@code genetic}
  * @param scores {@code loss} or {@code frechet}, or both
@@ -58,6 +59,7 @@ record SearchConfig(
         @JsonProperty("ema-lengths") JsonNode emaLengths,
         List<Long> times,
         List<Double> guidance,
+        String guide,
         List<Integer> steps,
         Strategy strategy,
         List<String> scores,

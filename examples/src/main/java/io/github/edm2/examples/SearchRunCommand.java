@@ -1,10 +1,13 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
+import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.data.EmbeddedImages;
 import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.metrics.EmbeddedDetector;
 import io.github.edm2.models.metrics.Evaluation;
+import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.search.Edm2Recipe;
 import io.github.edm2.search.FrechetScore;
 import io.github.edm2.search.HeldOutScore;
@@ -50,7 +53,7 @@ final class SearchRunCommand implements Command {
                     "ui",
                     Kind.SWITCH,
                     false,
-                    "show the running search on Arbiter's page, http://localhost:9000/arbiter, which ends with the command");
+                    "show the running search on Arbiter's page, http://localhost:9000/arbiter, which other machines can reach too and which ends with the command");
     private static final Setting<Boolean> PRINT =
             Setting.of("print", Kind.SWITCH, false, "print the configuration and do nothing");
 
@@ -154,7 +157,7 @@ final class SearchRunCommand implements Command {
                                         HELD_OUT_BATCH,
                                         HELD_OUT_BATCHES,
                                         config.seed());
-                        case "frechet" -> frechet(recipe, heldOut, detector, config.samples(), out);
+                        case "frechet" -> frechet(config, recipe, heldOut, detector, out);
                         default ->
                                 throw new CommandException(
                                         "scores must be loss or frechet, got " + name);
@@ -164,14 +167,30 @@ final class SearchRunCommand implements Command {
     }
 
     private static Score frechet(
+            SearchConfig config,
             Edm2Recipe recipe,
             ImageDataset heldOut,
             EmbeddedDetector detector,
-            int samples,
             PrintStream out) {
+        FrozenNetwork guide = guide(config);
         Evaluation real =
                 ScoredImages.evaluate(heldOut, List.of(detector), SAMPLE_BATCH, false, out).get(0);
-        return new FrechetScore(recipe, detector, real.statistics(), null, samples, SAMPLE_BATCH);
+        return new FrechetScore(
+                recipe, detector, real.statistics(), guide, config.samples(), SAMPLE_BATCH);
+    }
+
+    /** The guide of the configuration, or null. */
+    private static FrozenNetwork guide(SearchConfig config) {
+        if (config.guide() == null) {
+            if (config.guidance().stream().anyMatch(strength -> strength != 1)) {
+                throw new CommandException(
+                        "guidance other than 1 needs a guide, the path of a network file, got guidance "
+                                + config.guidance());
+            }
+            return null;
+        }
+        NetworkFile guide = Edm2.read(Path.of(config.guide()));
+        return new FrozenNetwork(guide.options(), guide.graph());
     }
 
     private static void print(SearchSummary found, PrintStream out) throws IOException {

@@ -62,6 +62,29 @@ class SearchCommandTest {
         assertTrue(Files.exists(images.resolve("000001.png")));
     }
 
+    /** Guided by the network of a study before, stronger guidance makes other samples. */
+    @Test
+    void guidanceAndStepsAreAxesOfTheFrechetDistance() throws IOException {
+        Cli.succeed(run(config(SMALL), "--max-candidates", 1));
+        Path guide = folder.resolve("guide.zip");
+        Files.copy(study().resolve("best/network.zip"), guide);
+        Path second = folder.resolve("second");
+        String json =
+                """
+                {"axes": {"channels": [16], "batch": [32]}, "ema-lengths": [0.1], "times": [32],
+                 "snapshot-every": 32, "steps": [2, 3], "guidance": [1, 2], "guide": "%s",
+                 "scores": ["frechet"], "samples": 20, "objective": "frechet_embedded"}
+                """
+                        .formatted(guide);
+        Cli.succeed("search", "run", "--study", second, "--config", config(json));
+        List<String> lines = Files.readAllLines(second.resolve("results.jsonl"));
+        assertEquals(4, lines.size());
+        assertEquals(
+                4,
+                lines.stream().map(line -> line.replaceAll(".*\"scores\"", "")).distinct().count(),
+                lines::toString);
+    }
+
     @Test
     void theConfigurationCanBePrintedAndReadAgain() throws IOException {
         Path config = config(SMALL);
@@ -86,6 +109,7 @@ class SearchCommandTest {
                 "{\"scores\": [\"fid\"]}; scores must be loss or frechet, got fid",
                 "{\"objective\": \"frechet\"}; The objective must be one of the scores",
                 "{\"pruning\": \"hard\"}; Pruning must be one of [none, median, successive-halving]",
+                "{\"scores\": [\"loss\", \"frechet\"], \"guidance\": [1, 2]}; guidance other than 1 needs a guide",
                 "{\"preset\": \"edm3\"}; No preset \"edm3\"",
                 "{\"colour\": 1}; is not a configuration of a search",
                 "{\"times\": \"late\"}; is not a configuration of a search",
