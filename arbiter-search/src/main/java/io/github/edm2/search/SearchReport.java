@@ -164,7 +164,8 @@ public final class SearchReport {
     /** What makes the candidate's network of its training's snapshots, and images of it. */
     private String commands(TrialResult result) {
         PostHoc choice = result.postHoc();
-        String kimg = String.valueOf(choice.images() / 1000.0);
+        long images = TrainingRun.snapshotTime(study.run(result), choice.images()).orElseThrow();
+        String kimg = String.valueOf(images / 1000.0);
         return """
                edm2 phema --indir %s --outstd %s --outkimg %s --outdir candidate-%d
                edm2 generate --net candidate-%4$d/phema-*.zip --steps %d --seeds 0-63 --outdir images-%4$d"""

@@ -3,6 +3,7 @@ package io.github.edm2.search;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.EmaTracker;
 import io.github.edm2.ema.ReconstructedWeights;
+import io.github.edm2.ema.Snapshot;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.SnapshotStore;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -103,11 +105,23 @@ final class TrainingRun {
         } catch (SnapshotException e) {
             throw e.getCause() instanceof IOException cause ? notKept(cause) : e;
         }
+        return snapshotTime(store, time).orElseThrow();
+    }
+
+    /**
+     * When the snapshots are that stand for a time: a step's batch may reach beyond it.
+     *
+     * @param run folder of a training
+     */
+    static OptionalLong snapshotTime(Path run, long time) {
+        return snapshotTime(SnapshotStore.open(run.resolve(SNAPSHOTS)), time);
+    }
+
+    private static OptionalLong snapshotTime(SnapshotStore store, long time) {
         return store.snapshots().stream()
-                .mapToLong(snapshot -> snapshot.imageCount())
+                .mapToLong(Snapshot::imageCount)
                 .filter(count -> count >= time)
-                .min()
-                .orElseThrow();
+                .min();
     }
 
     private UncheckedIOException notKept(IOException e) {

@@ -45,7 +45,7 @@ class Edm2SearchTest {
             PostHocSpace choices =
                     new PostHocSpace(
                             EmaLengthSpace.of(0.05, 0.15),
-                            List.of(32L, 64L),
+                            List.of(31L, 62L),
                             List.of(1.0),
                             List.of(2, 3));
             SearchSummary found =
@@ -64,7 +64,7 @@ class Edm2SearchTest {
                                     new FrechetScore(
                                             recipe, detector, real.statistics(), null, 20, 10))
                             .objective(Objective.lowest("frechet_embedded"))
-                            .snapshotEvery(32)
+                            .snapshotEvery(31)
                             .build()
                             .run();
             List<TrialResult> results = found.study().results();
@@ -72,8 +72,8 @@ class Edm2SearchTest {
             for (TrialResult result : results) {
                 assertEquals(TrialResult.Status.COMPLETE, result.status(), result.message());
             }
-            assertEquals(128, found.study().imagesTrained());
-            assertEquals(256, found.study().imagesOfExhaustiveSearch());
+            assertEquals(124, found.study().imagesTrained());
+            assertEquals(248, found.study().imagesOfExhaustiveSearch());
             // Sampling steps change the samples and not the loss.
             assertEquals(
                     results.get(0).scores().get(HeldOutScore.NAME),
@@ -92,7 +92,13 @@ class Edm2SearchTest {
                     loss.of(exported.graph(), best.trial()).get(HeldOutScore.NAME),
                     1e-9);
             String page = Files.readString(SearchReport.write(found.study()));
-            assertTrue(page.contains("edm2 phema --indir " + found.study().run(best)));
+            assertTrue(
+                    page.contains(
+                            "edm2 phema --indir %s --outstd %s --outkimg %s"
+                                    .formatted(
+                                            found.study().run(best),
+                                            best.postHoc().sigmaRel(),
+                                            best.postHoc().images() == 31 ? "0.032" : "0.064")));
         }
     }
 
