@@ -29,7 +29,7 @@ final class BlockGenerator implements CandidateGenerator {
     private final CandidateGenerator source;
     private final boolean learns;
     private final boolean inStages;
-    private final boolean minimize;
+    private final Objective objective;
     private final List<PostHoc> choices;
     private final int maxTrainings;
     private final int maxCandidates;
@@ -63,7 +63,7 @@ final class BlockGenerator implements CandidateGenerator {
         this.learns = strategy.learns();
         this.maxTrainings = strategy.maxTrainings();
         this.choices = choices.all();
-        this.minimize = objective.minimize();
+        this.objective = objective;
         this.inStages = inStages;
         this.maxCandidates = maxCandidates;
     }
@@ -129,7 +129,7 @@ final class BlockGenerator implements CandidateGenerator {
         if (open.remove(index) == null) {
             throw new IllegalStateException("candidate %d is not open".formatted(index));
         }
-        if (score != null && (fitness == null || (minimize ? score < fitness : score > fitness))) {
+        if (score != null && (fitness == null || objective.isBetter(score, fitness))) {
             fitness = score;
         }
     }

@@ -18,7 +18,6 @@ import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
-import java.util.function.ToDoubleFunction;
 import java.util.stream.IntStream;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.CandidateGenerator;
@@ -29,7 +28,6 @@ import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterS
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 import org.deeplearning4j.arbiter.optimize.runner.IOptimizationRunner;
 import org.deeplearning4j.arbiter.optimize.runner.listener.BaseStatusListener;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -171,7 +169,7 @@ class ArbiterWeaknessesTest {
 
     private PostHocEmaSearch.Builder scoreThrows(Supplier<Throwable> problem) {
         return search().scores(
-                        score(
+                        Toy.score(
                                 trial -> {
                                     failAtOneRate(trial.training(), problem);
                                     return 1;
@@ -231,7 +229,7 @@ class ArbiterWeaknessesTest {
     @Test
     void aFirstScoreThatIsNoNumberIsNotArbitersBest() {
         AtomicReference<IOptimizationRunner> arbiter = new AtomicReference<>();
-        search().scores(score(trial -> trial.training().number("lr") < 0.01 ? Double.NaN : 1))
+        search().scores(Toy.score(trial -> trial.training().number("lr") < 0.01 ? Double.NaN : 1))
                 .statusListeners(
                         new BaseStatusListener() {
                             @Override
@@ -399,7 +397,7 @@ class ArbiterWeaknessesTest {
         return search(study)
                 .space(rates())
                 .strategy(new GeneticSearch(8, 3, mutation))
-                .scores(score(trial -> Math.abs(trial.training().number("lr") - BEST_RATE)));
+                .scores(Toy.score(trial -> Math.abs(trial.training().number("lr") - BEST_RATE)));
     }
 
     /** Steps of 20 ms, of which more are due than there is time. */
@@ -457,7 +455,7 @@ class ArbiterWeaknessesTest {
                                         PostHocSpace.of(
                                                 EmaLengthSpace.linear(0.01, 0.25, 50),
                                                 Toy.SNAPSHOT))
-                                .scores(score(trial -> scored.getAndIncrement()));
+                                .scores(Toy.score(trial -> scored.getAndIncrement()));
         assertEquals(200, search.get().build().run().study().results().size());
         long start = System.nanoTime();
         assertEquals(200, search.get().build().run().study().results().size());
@@ -497,19 +495,5 @@ class ArbiterWeaknessesTest {
 
     private static TrainingSpace rates() {
         return TrainingSpace.builder().axis("lr", new ContinuousParameterSpace(0.001, 0.1)).build();
-    }
-
-    private static Score score(ToDoubleFunction<Trial> function) {
-        return new Score() {
-            @Override
-            public List<String> names() {
-                return List.of("error");
-            }
-
-            @Override
-            public Map<String, Double> of(ComputationGraph network, Trial trial) {
-                return Map.of("error", function.applyAsDouble(trial));
-            }
-        };
     }
 }

@@ -7,9 +7,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.function.ToDoubleFunction;
-import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -150,20 +147,6 @@ class PruningTest {
         return toy.search(folder.resolve(study))
                 .space(TrainingSpace.builder().axis("lr", rates).build())
                 .choices(PostHocSpace.of(EmaLengthSpace.of(0.05, 0.1), Toy.TIMES))
-                .scores(score(trial -> trial.training().number("lr")));
-    }
-
-    private static Score score(ToDoubleFunction<Trial> function) {
-        return new Score() {
-            @Override
-            public List<String> names() {
-                return List.of("error");
-            }
-
-            @Override
-            public Map<String, Double> of(ComputationGraph network, Trial trial) {
-                return Map.of("error", function.applyAsDouble(trial));
-            }
-        };
+                .scores(Toy.score(trial -> trial.training().number("lr")));
     }
 }

@@ -2,7 +2,10 @@ package io.github.edm2.search;
 
 import java.nio.file.Path;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToDoubleFunction;
 import java.util.stream.LongStream;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -82,7 +85,7 @@ final class Toy {
             INDArray y = Nd4j.math().sin(x.sum(true, 1));
             INDArray error = random.nextGaussian(new long[] {count, 1}).castTo(DataType.FLOAT);
             return new org.nd4j.linalg.dataset.MultiDataSet(x, y.addi(error.muli(noise)));
-        } catch (Exception e) {
+        } catch (Exception e) { // of AutoCloseable.close, which the generator does not throw
             throw new IllegalStateException(e);
         }
     }
@@ -102,5 +105,20 @@ final class Toy {
     /** Mean squared error on data without noise. */
     static double error(ComputationGraph graph) {
         return graph.score(batch(1_000_000, 256, 0));
+    }
+
+    /** A score named error that looks at the candidate instead of its network. */
+    static Score score(ToDoubleFunction<Trial> function) {
+        return new Score() {
+            @Override
+            public List<String> names() {
+                return List.of("error");
+            }
+
+            @Override
+            public Map<String, Double> of(ComputationGraph network, Trial trial) {
+                return Map.of("error", function.applyAsDouble(trial));
+            }
+        };
     }
 }

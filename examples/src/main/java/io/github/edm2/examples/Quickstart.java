@@ -20,16 +20,18 @@ import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.metrics.Detector;
 import io.github.edm2.models.metrics.EmbeddedDetector;
 import io.github.edm2.models.metrics.Evaluation;
-import io.github.edm2.models.metrics.FeatureStatistics;
-import io.github.edm2.models.metrics.FrechetDistance;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.sampling.Nd4jNoise;
 import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
-import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
+import io.github.edm2.search.Edm2Recipe;
+import io.github.edm2.search.FrechetScore;
+import io.github.edm2.search.Hyperparameters;
+import io.github.edm2.search.PostHoc;
+import io.github.edm2.search.Trial;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -39,6 +41,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.LongStream;
 import me.tongfei.progressbar.ProgressBar;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -134,11 +137,16 @@ final class Quickstart {
                             .get(0);
             List<QuickstartReport.EmaLength> sweep =
                     sweep(
-                            new NetworkFile(model.networkOptions(), graph),
+                            graph,
                             heldOut,
                             averages,
-                            detector,
-                            originals.statistics());
+                            new FrechetScore(
+                                    new Edm2Recipe(preset, real),
+                                    detector,
+                                    originals.statistics(),
+                                    null,
+                                    SAMPLES_SCORED,
+                                    DETECTOR_BATCH));
             double best =
                     sweep.stream()
                             .min(
@@ -266,12 +274,10 @@ final class Quickstart {
     }
 
     private List<QuickstartReport.EmaLength> sweep(
-            NetworkFile network,
+            ComputationGraph graph,
             ImageDataset heldOut,
             Reconstruction averages,
-            Detector detector,
-            FeatureStatistics originals) {
-        ComputationGraph graph = network.graph();
+            FrechetScore frechet) {
         HeldOutLoss loss =
                 new HeldOutLoss(
                         ImageBatches.builder(heldOut, HELD_OUT_BATCH).seed(seed).build(),
@@ -284,47 +290,25 @@ final class Quickstart {
         try (ProgressBar bar = Progress.start("EMA lengths", "networks", 1, 0, SWEEP.length, out)) {
             for (double sigmaRel : SWEEP) {
                 ReconstructedWeights average = averages.get(sigmaRel);
+                Trial trial =
+                        new Trial(
+                                new Hyperparameters(Map.of()),
+                                new PostHoc(sigmaRel, images, 1, SCORED_STEPS));
                 AveragedWeights.with(
                         graph,
                         average.weights(),
-                        () -> {
-                            double distance =
-                                    FrechetDistance.between(
-                                            originals,
-                                            statistics(network, heldOut.shape(), detector));
-                            return sweep.add(
-                                    new QuickstartReport.EmaLength(
-                                            sigmaRel,
-                                            loss.of(graph),
-                                            distance,
-                                            average.profile().predictedError()));
-                        });
+                        () ->
+                                sweep.add(
+                                        new QuickstartReport.EmaLength(
+                                                sigmaRel,
+                                                loss.of(graph),
+                                                frechet.of(graph, trial)
+                                                        .get(frechet.names().get(0)),
+                                                average.profile().predictedError())));
                 bar.step();
             }
         }
         return sweep;
-    }
-
-    /** Of unguided samples, as many of each class. */
-    private static FeatureStatistics statistics(
-            NetworkFile network, ImageShape shape, Detector detector) {
-        long[] seeds = LongStream.range(0, SAMPLES_SCORED).toArray();
-        INDArray oneHot = oneHot(classes(seeds));
-        try (SeededNoise noise =
-                new Nd4jNoise(seeds, shape.channels(), shape.height(), shape.width())) {
-            INDArray samples =
-                    HeunSampler.builder()
-                            .steps(SCORED_STEPS)
-                            .build()
-                            .sample(
-                                    Denoiser.of(
-                                            new FrozenNetwork(network.options(), network.graph()),
-                                            oneHot),
-                                    noise.get());
-            Evaluation evaluation = new Evaluation(detector, false);
-            evaluation.add(Pixels.decode(samples));
-            return evaluation.statistics();
-        }
     }
 
     /** One class after the other. */

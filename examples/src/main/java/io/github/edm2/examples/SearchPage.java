@@ -67,7 +67,7 @@ final class SearchPage implements StatusListener, AutoCloseable {
         OptimizationConfiguration shown = shown(config, study);
         try {
             return new SearchPage(UIServer.getInstance(), shown);
-        } catch (Exception e) {
+        } catch (RuntimeException e) {
             stopServer();
             String property = DL4JSystemProperties.UI_SERVER_PORT_PROPERTY;
             throw new CommandException(
@@ -187,7 +187,7 @@ final class SearchPage implements StatusListener, AutoCloseable {
     private static void stopServer() {
         try {
             VertxUIServer.stopInstance();
-        } catch (Exception e) {
+        } catch (Exception e) { // all that DL4J declares; the search has ended well
             LOG.warn("The page of the search has not been stopped ({})", e.toString());
         }
     }
