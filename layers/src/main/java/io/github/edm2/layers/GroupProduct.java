@@ -35,7 +35,7 @@ final class GroupProduct implements Runnable {
         boolean alone =
                 Nd4j.getEnvironment().isCPU() && out.length() / out.size(0) * inner >= LARGE;
         if (!alone) {
-            products.add(Prepared.matmul(a, b, out, transposeA, transposeB, factor));
+            products.add(Prepared.matmul(a, b, out, transposeA, transposeB, factor, 0));
             return;
         }
         for (long group = 0; group < out.size(0); group++) {
@@ -46,7 +46,8 @@ final class GroupProduct implements Runnable {
                             out.slice(group),
                             transposeA,
                             transposeB,
-                            factor));
+                            factor,
+                            0));
         }
     }
 

@@ -133,7 +133,8 @@ public final class PreparedWeight {
         Runnable normalization =
                 forced
                         ? Prepared.sequence(
-                                Prepared.divide(rows, divisor, rows),
+                                Prepared.divide(rows, divisor, scratch()),
+                                Prepared.copy(scratch(), rows),
                                 Prepared.divide(rms, divisor, rms),
                                 Prepared.add(rms, Normalization.EPSILON, divisor))
                         : Prepared.sequence();

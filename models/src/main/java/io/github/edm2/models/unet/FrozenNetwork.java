@@ -2,12 +2,14 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpWeightLayer;
+import io.github.edm2.layers.WinogradConvolution;
 import java.util.HashMap;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A network made ready for sampling: its weights normalized and scaled once, constants folded into
@@ -22,6 +24,7 @@ public final class FrozenNetwork {
     private final DataType type;
     private final Map<String, INDArray> weights = new HashMap<>();
     private final Map<String, INDArray> scaled = new HashMap<>();
+    private final Map<String, INDArray> transformed = new HashMap<>();
     private final Map<String, MpFourier> features = new HashMap<>();
     private final Map<Long, FrozenPlan> plans = new HashMap<>();
 
@@ -81,6 +84,22 @@ public final class FrozenNetwork {
     INDArray weight(String layer, double factor, int heads) {
         return scaled.computeIfAbsent(
                 layer, name -> arranged(weights.remove(name).muli(factor), heads));
+    }
+
+    /**
+     * The weight that a layer multiplies by, times a factor.
+     *
+     * @param factor the same in every plan
+     * @return as the convolution takes it
+     */
+    INDArray transformedWeight(String layer, double factor, WinogradConvolution convolution) {
+        return transformed.computeIfAbsent(
+                layer,
+                name -> {
+                    INDArray u = Nd4j.createUninitialized(type, convolution.weightLength());
+                    convolution.weight(weight(name, factor, 0), u).run();
+                    return u;
+                });
     }
 
     private static INDArray arranged(INDArray weight, int heads) {

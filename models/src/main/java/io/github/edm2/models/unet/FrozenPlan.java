@@ -9,6 +9,7 @@ import io.github.edm2.layers.MpSum;
 import io.github.edm2.layers.Normalization;
 import io.github.edm2.layers.Prepared;
 import io.github.edm2.layers.Resample;
+import io.github.edm2.layers.WinogradConvolution;
 import java.util.List;
 import java.util.Objects;
 import java.util.function.Supplier;
@@ -41,6 +42,11 @@ final class FrozenPlan implements Assembler<Slot> {
     private Slot result;
     private double sigma;
 
+    /** What the convolutions work in, one after the other. */
+    private INDArray memory;
+
+    private long longestMemory;
+
     FrozenPlan(FrozenNetwork network, long batch) {
         this.network = network;
         this.options = network.options();
@@ -53,6 +59,7 @@ final class FrozenPlan implements Assembler<Slot> {
         new Network<>(options, this).assemble();
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             plan.keepOnlyWhatIsNeededFor(result);
+            memory = Nd4j.createUninitialized(network.type(), longestMemory);
             operations =
                     plan.compile(
                             Stream.of(image, labels, noise).filter(Objects::nonNull).toList(),
@@ -111,6 +118,15 @@ final class FrozenPlan implements Assembler<Slot> {
             String name, Tensor<Slot> x, int out, int kernel, boolean learnedGain) {
         Slot in = x.value();
         Slot y = images(out, x.resolution());
+        WinogradConvolution filtering =
+                kernel == WinogradConvolution.KERNEL
+                                && WinogradConvolution.faster(
+                                        batch, x.resolution(), x.channels(), out)
+                        ? new WinogradConvolution(batch, x.resolution(), x.channels(), out)
+                        : null;
+        if (filtering != null) {
+            longestMemory = Math.max(longestMemory, filtering.memoryLength());
+        }
         return step(
                 new Tensor<>(y, out, x.resolution()),
                 y,
@@ -118,7 +134,12 @@ final class FrozenPlan implements Assembler<Slot> {
                 List.of(in),
                 List.of(),
                 () -> {
-                    INDArray weight = network.weight(name, in.pending * y.folded, y.heads);
+                    double factor = in.pending * y.folded;
+                    if (filtering != null) {
+                        INDArray weight = network.transformedWeight(name, factor, filtering);
+                        return filtering.forward(in.array, weight, y.array, memory);
+                    }
+                    INDArray weight = network.weight(name, factor, y.heads);
                     return kernel == 1
                             ? product(in, x.channels(), weight, y)
                             : convolution(in.array, weight, y.array, kernel);
@@ -252,7 +273,7 @@ final class FrozenPlan implements Assembler<Slot> {
         return step(
                 x,
                 y,
-                true,
+                false,
                 List.of(in, factor),
                 List.of(plusOne),
                 () -> {
@@ -344,7 +365,7 @@ final class FrozenPlan implements Assembler<Slot> {
         in.term.folded /= limit;
         Slot y = new Slot(in.shape);
         y.pending = limit;
-        return step(x, y, true, List.of(in), List.of(), () -> Clip.unit(in.array, y.array));
+        return step(x, y, false, List.of(in), List.of(), () -> Clip.unit(in.array, y.array));
     }
 
     @Override

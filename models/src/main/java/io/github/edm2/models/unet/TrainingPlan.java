@@ -12,6 +12,7 @@ import io.github.edm2.layers.Normalization;
 import io.github.edm2.layers.Prepared;
 import io.github.edm2.layers.PreparedWeight;
 import io.github.edm2.layers.Resample;
+import io.github.edm2.layers.WinogradConvolution;
 import io.github.edm2.models.diffusion.DenoisingLoss;
 import io.github.edm2.models.unet.Traced.Product;
 import java.util.ArrayList;
@@ -60,6 +61,11 @@ final class TrainingPlan implements Assembler<Traced> {
     private final List<Runnable> backward;
     private final INDArray imageChannels;
 
+    /** What weights and convolutions work in, one after the other. */
+    private final INDArray memory;
+
+    private long longestMemory;
+
     TrainingPlan(NetworkOptions options, ComputationGraph graph, long batch) {
         this.options = options;
         this.graph = graph;
@@ -82,8 +88,10 @@ final class TrainingPlan implements Assembler<Traced> {
         tape.accumulate(logVariance, du, 1);
         tape.unwind();
         long largest = weights.stream().mapToLong(PreparedWeight::length).max().orElseThrow();
-        INDArray scratch = Nd4j.createUninitialized(graph.params().dataType(), largest);
-        weights.forEach(weight -> weight.useScratch(scratch));
+        memory =
+                Nd4j.createUninitialized(
+                        graph.params().dataType(), Math.max(largest, longestMemory));
+        weights.forEach(weight -> weight.useScratch(memory));
         List<Slot> given =
                 Stream.of(image, noise, labels)
                         .filter(Objects::nonNull)
@@ -188,6 +196,7 @@ final class TrainingPlan implements Assembler<Traced> {
         Slot q = new Slot(rows, out);
         long fanIn = (long) x.channels() * kernel * kernel;
         Product product = new Product(weight, q, learnedGain || rows < fanIn);
+        WinogradConvolution filtering = filtering(kernel, x, out);
         plan.add(
                 List.of(in.slot),
                 List.of(),
@@ -199,8 +208,9 @@ final class TrainingPlan implements Assembler<Traced> {
                                 kernel == 1
                                         ? Prepared.matmul(
                                                 in.slot.array, weight.rows(), q.array, false, true)
-                                        : convolution(in.slot, weight, q, x.resolution())));
-        tape.push(() -> productGradient(in, product, kernel, x.resolution()));
+                                        : convolution(
+                                                in.slot, weight, q, x.resolution(), filtering)));
+        tape.push(() -> productGradient(in, product, kernel, x.resolution(), filtering));
         Traced y = traced(q, 1);
         y.product = product;
         return new Tensor<>(y, out, x.resolution());
@@ -222,12 +232,28 @@ final class TrainingPlan implements Assembler<Traced> {
         return weight;
     }
 
-    private Runnable convolution(Slot x, PreparedWeight weight, Slot q, int resolution) {
-        return Prepared.of(
-                convolution("conv2d", weight)
-                        .addInputs(images(x, resolution), weight.weight())
-                        .addOutputs(images(q, resolution))
-                        .build());
+    private WinogradConvolution filtering(int kernel, Tensor<Traced> x, int out) {
+        int size = x.resolution();
+        if (kernel != WinogradConvolution.KERNEL
+                || !WinogradConvolution.faster(batch, size, x.channels(), out)) {
+            return null;
+        }
+        WinogradConvolution filtering = new WinogradConvolution(batch, size, x.channels(), out);
+        longestMemory = Math.max(longestMemory, filtering.memoryLengthWithWeight());
+        return filtering;
+    }
+
+    private Runnable convolution(
+            Slot x, PreparedWeight weight, Slot q, int resolution, WinogradConvolution filtering) {
+        INDArray from = images(x, resolution);
+        INDArray to = images(q, resolution);
+        return filtering != null
+                ? filtering.forwardOfWeight(from, weight.weight(), to, memory)
+                : Prepared.of(
+                        convolution("conv2d", weight)
+                                .addInputs(from, weight.weight())
+                                .addOutputs(to)
+                                .build());
     }
 
     private static DynamicCustomOp.DynamicCustomOpsBuilder convolution(
@@ -238,7 +264,8 @@ final class TrainingPlan implements Assembler<Traced> {
                 .addIntegerArguments(kernel, kernel, 1, 1, padding, padding, 1, 1, 0, NHWC, OIYX);
     }
 
-    private void productGradient(Traced in, Product product, int kernel, int resolution) {
+    private void productGradient(
+            Traced in, Product product, int kernel, int resolution, WinogradConvolution filtering) {
         PreparedWeight weight = product.weight;
         Slot g = product.gradient;
         Slot x = in.slot;
@@ -254,21 +281,32 @@ final class TrainingPlan implements Assembler<Traced> {
                     Runnable products =
                             kernel == 1
                                     ? matrixGradient(x, weight, g, dx)
-                                    : Prepared.of(
-                                            convolution("conv2d_bp", weight)
-                                                    .addInputs(
-                                                            images(x, resolution),
-                                                            weight.weight(),
-                                                            images(g, resolution))
-                                                    .addOutputs(
-                                                            images(dx, resolution),
-                                                            weight.gradient())
-                                                    .build());
+                                    : convolutionGradient(
+                                            images(x, resolution),
+                                            weight,
+                                            images(g, resolution),
+                                            images(dx, resolution),
+                                            filtering);
                     return Prepared.sequence(products, weight.project(known));
                 });
         if (dx != null) {
             tape.accumulate(in, dx, 1);
         }
+    }
+
+    private Runnable convolutionGradient(
+            INDArray x,
+            PreparedWeight weight,
+            INDArray g,
+            INDArray dx,
+            WinogradConvolution filtering) {
+        return filtering != null
+                ? filtering.gradient(x, weight.weight(), g, dx, weight.gradient(), memory)
+                : Prepared.of(
+                        convolution("conv2d_bp", weight)
+                                .addInputs(x, weight.weight(), g)
+                                .addOutputs(dx, weight.gradient())
+                                .build());
     }
 
     private static Runnable matrixGradient(Slot x, PreparedWeight weight, Slot g, Slot dx) {
@@ -291,7 +329,7 @@ final class TrainingPlan implements Assembler<Traced> {
                     List.of(product.q),
                     List.of(),
                     List.of(y),
-                    true,
+                    false,
                     () -> Prepared.multiply(product.q.array, product.weight.scale(), y.array));
             Traced multiplied = traced(y, 1);
             tape.push(() -> receive(product, multiplied.gradient, multiplied.factor));
@@ -310,7 +348,7 @@ final class TrainingPlan implements Assembler<Traced> {
                 sums ? List.of(g, q) : List.of(g),
                 sums ? List.of(products) : List.of(),
                 List.of(scaled),
-                true,
+                false,
                 () ->
                         product.weight.outputGradient(
                                 sums ? q.array : null,
@@ -504,7 +542,7 @@ final class TrainingPlan implements Assembler<Traced> {
                             List.of(g, in.q, factor),
                             List.of(products, dfactor, scaled),
                             List.of(dx, dc),
-                            true,
+                            false,
                             () ->
                                     Modulation.gradient(
                                             pixels(in.q),
