@@ -155,7 +155,7 @@ public class CosineAttention extends ImageFunctionLayer {
         INDArray byGroup = byGroup(qkv);
         INDArray byPixel = byPixel(result, out);
         return Prepared.sequence(
-                () -> vectors.assign(byGroup),
+                Prepared.copy(byGroup, vectors),
                 Normalization.ofRows(
                         rows(vectors, d), Normalization.EPSILON, rows(normalized, d), divisor),
                 new GroupProduct(
@@ -167,7 +167,7 @@ public class CosineAttention extends ImageFunctionLayer {
                         1 / Math.sqrt(d)),
                 Prepared.of((CustomOp) new SoftMax(weights, weights, 2)),
                 new GroupProduct(weights, normalized.slice(2), result, false, false, 1),
-                () -> out.assign(byPixel));
+                Prepared.copy(byPixel, out));
     }
 
     /**
@@ -211,7 +211,7 @@ public class CosineAttention extends ImageFunctionLayer {
                         .reshape('c', result.size(0) * pixels, 1);
         INDArray rows = rows(dweights, pixels);
         return Prepared.sequence(
-                () -> byPixel.assign(gradient),
+                Prepared.copy(gradient, byPixel),
                 Normalization.sumsOfProducts(rows(g, d), rows(result, d), rows(product, d), sums),
                 new GroupProduct(weights, g, dvectors.slice(2), true, false, 1),
                 new GroupProduct(g, normalized.slice(2), dweights, false, true, 1),
@@ -230,7 +230,7 @@ public class CosineAttention extends ImageFunctionLayer {
                         rows(temporary, d),
                         column,
                         rms),
-                () -> byGroup.assign(ofGroups));
+                Prepared.copy(ofGroups, byGroup));
     }
 
     private static INDArray rows(INDArray x, long length) {

@@ -8,6 +8,8 @@ import org.nd4j.linalg.activations.BaseActivationFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Exp;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -59,35 +61,53 @@ public final class MpSilu extends BaseActivationFunction {
     }
 
     /**
-     * SiLU of factor x, times 2 / factor, on given arrays: y = x r with r = 1 + tanh(factor x / 2),
-     * made once to be run many times.
+     * SiLU of factor x, divided by the factor, on given arrays: y = x / (1 + e^(-factor x)), made
+     * once to be run many times. The exponential takes (M2.1, CPU) three quarters of the time of
+     * oneDNN's tanh.
      *
      * @param x any shape
      * @param factor what the numbers of x are to be multiplied by
      * @param y receives the result; may be x
-     * @param r receives what the gradient needs; not x or y
+     * @param temporary of x's shape, overwritten; not x or y
      */
-    public static Runnable twiceSilu(INDArray x, double factor, INDArray y, INDArray r) {
+    public static Runnable silu(INDArray x, double factor, INDArray y, INDArray temporary) {
         return Prepared.sequence(
-                Prepared.multiply(x, factor / 2, r),
-                Prepared.of(tanh(r)),
-                Prepared.add(r, 1, r),
-                Prepared.multiply(x, r, y));
+                inverseSigmoid(x, factor, temporary), Prepared.divide(x, temporary, y));
     }
 
     /**
-     * The gradient of {@link #twiceSilu}: dx = g (r + factor (y - y r / 2)).
+     * The same with the sigmoid: y = x s.
      *
-     * @param y x r
+     * @param s receives the sigmoid of factor x, in x's shape; not x or y
+     */
+    public static Runnable siluAndSigmoid(INDArray x, double factor, INDArray y, INDArray s) {
+        return Prepared.sequence(
+                inverseSigmoid(x, factor, s),
+                Prepared.divideInto(1, s, s),
+                Prepared.multiply(x, s, y));
+    }
+
+    /** r = 1 + e^(-factor x). */
+    private static Runnable inverseSigmoid(INDArray x, double factor, INDArray r) {
+        return Prepared.sequence(
+                Prepared.multiply(x, -factor, r),
+                Prepared.of((Op) new Exp(r, r)),
+                Prepared.add(r, 1, r));
+    }
+
+    /**
+     * The gradient of {@link #siluAndSigmoid}: dx = g (s + factor (y - y s)).
+     *
+     * @param y x s
      * @param dx receives the gradient of x; may be g
      * @param temporary of y's shape, overwritten
      */
-    public static Runnable twiceSiluGradient(
-            INDArray y, INDArray r, double factor, INDArray g, INDArray dx, INDArray temporary) {
+    public static Runnable siluGradient(
+            INDArray y, INDArray s, double factor, INDArray g, INDArray dx, INDArray temporary) {
         return Prepared.sequence(
-                Prepared.multiply(y, r, temporary),
-                Prepared.axpy(-0.5, temporary, y, temporary),
-                Prepared.axpy(factor, temporary, r, temporary),
+                Prepared.multiply(y, s, temporary),
+                Prepared.axpy(-1, temporary, y, temporary),
+                Prepared.axpy(factor, temporary, s, temporary),
                 Prepared.multiply(g, temporary, dx));
     }
 

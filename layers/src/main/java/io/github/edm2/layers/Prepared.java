@@ -82,10 +82,13 @@ public final class Prepared {
     }
 
     /**
-     * Copies from or to a view: as a product with one, which takes (M2.1, CPU) a quarter of the
-     * time of an assignment.
+     * Copies from or to a view. Where the numbers of the last axis are neighbours in both, as a
+     * product with one, which takes (M2.1, CPU) a quarter to a half of the time of an assignment.
      */
     static Runnable copy(INDArray from, INDArray to) {
+        if (from.stride(-1) != 1 || to.stride(-1) != 1) {
+            return () -> to.assign(from);
+        }
         long[] shape = new long[from.rank()];
         Arrays.fill(shape, 1);
         return multiply(from, Nd4j.ones(from.dataType(), shape), to);

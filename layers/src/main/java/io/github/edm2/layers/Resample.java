@@ -177,13 +177,15 @@ public class Resample extends ImageFunctionLayer {
                         .build());
     }
 
+    /** By a product with ones: ND4J's own (M2.1, CPU) takes twenty times as long. */
     private static Runnable doubling(INDArray x, INDArray y) {
-        return Prepared.of(
-                DynamicCustomOp.builder("upsampling2d")
-                        .addInputs(x)
-                        .addOutputs(y)
-                        .addIntegerArguments(2, 2, 0) // not NCHW
-                        .build());
+        long rows = x.size(0) * x.size(1);
+        long columns = x.size(2);
+        long channels = x.size(3);
+        return Prepared.multiply(
+                x.reshape('c', rows, 1, columns, 1, channels),
+                Nd4j.ones(x.dataType(), 1, 2, 1, 2, 1),
+                y.reshape('c', rows, 2, columns, 2, channels));
     }
 
     private static Runnable planes(INDArray x, INDArray y, Direction direction, double... filter) {

@@ -2,10 +2,10 @@ package io.github.edm2.layers;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.Op;
-import org.nd4j.linalg.api.ops.impl.scalar.ScalarSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -37,18 +37,22 @@ public final class WinogradConvolution {
     private static final int COMPONENTS = STEP + KERNEL - 1;
     private static final int PRODUCTS = COMPONENTS * KERNEL;
 
-    /** Rows of an image that are transformed together: more cost more multiplications by zero. */
-    private static final int BLOCK = 32;
+    /**
+     * Pixels of a component that are worked on together: fewer make small products, more leave the
+     * processor's caches and are multiplied by more zeros in the transforms.
+     */
+    private static final long PIXELS = 1000;
 
-    private static final int FEWEST_CHANNELS = 96;
-    private static final int SMALLEST = 8;
-    private static final long LEAST_PRODUCTS = 1 << 22;
+    private static final int FEWEST_CHANNELS = 64;
+    private static final int FEWEST_PIXELS = 128;
+    private static final long LEAST_PRODUCTS = 1 << 24;
 
     private final long batch;
     private final int size;
-    private final int tiles;
     private final long in;
     private final long out;
+    private final int groups;
+    private final int groupsAtOnce;
 
     /**
      * @param batch number of images
@@ -61,7 +65,9 @@ public final class WinogradConvolution {
         this.size = size;
         this.in = in;
         this.out = out;
-        tiles = (size + STEP - 1) / STEP;
+        groups = (size + STEP - 1) / STEP;
+        long row = row(1);
+        groupsAtOnce = (int) Math.min(groups, (PIXELS + row - 1) / row);
     }
 
     /**
@@ -69,10 +75,11 @@ public final class WinogradConvolution {
      * has cuDNN, which chooses for itself.
      */
     public static boolean faster(long batch, int size, long in, long out) {
+        long pixels = batch * size * size;
         return Nd4j.getEnvironment().isCPU()
-                && size >= SMALLEST
                 && Math.min(in, out) >= FEWEST_CHANNELS
-                && batch * size * size * in * out >= LEAST_PRODUCTS;
+                && pixels >= FEWEST_PIXELS
+                && pixels * in * out >= LEAST_PRODUCTS;
     }
 
     /** Numbers of a transformed weight. */
@@ -86,17 +93,17 @@ public final class WinogradConvolution {
     }
 
     /** Numbers that {@link #forwardOfWeight} and {@link #gradient} work in. */
-    public long memoryLengthWithWeight() {
-        return memoryLength() + weightLength();
+    public long memoryLengthWithWeights() {
+        return memoryLength() + 2 * weightLength();
     }
 
     private long paddedLength() {
-        return size * row(Math.max(in, out));
+        return Math.min(size, groupsAtOnce * STEP + 2L) * row(Math.max(in, out));
     }
 
     /** With a pixel of zeros behind the last. */
     private long transformedLength(long channels) {
-        return COMPONENTS * tiles * row(channels) + channels;
+        return COMPONENTS * groupsAtOnce * row(channels) + channels;
     }
 
     /** Numbers of a row of all images with its padding. */
@@ -129,19 +136,22 @@ public final class WinogradConvolution {
      */
     public Runnable forward(INDArray x, INDArray u, INDArray y, INDArray memory) {
         Memory parts = new Memory(memory);
-        return Prepared.sequence(
-                transformInput(x, parts.padded, parts.v),
-                output(u, y, parts.padded, parts.v, parts.m));
+        return eachBlock(
+                block ->
+                        Prepared.sequence(
+                                block.transformInput(x, parts),
+                                block.products(parts, u),
+                                block.output(parts, y)));
     }
 
     /**
      * y = x * w, the weight being transformed each time.
      *
      * @param w [out, in, 3, 3]
-     * @param memory vector of {@link #memoryLengthWithWeight} or more, overwritten
+     * @param memory vector of {@link #memoryLengthWithWeights} or more, overwritten
      */
     public Runnable forwardOfWeight(INDArray x, INDArray w, INDArray y, INDArray memory) {
-        INDArray u = new Memory(memory).weight();
+        INDArray u = new Memory(memory).weight(0);
         return Prepared.sequence(weight(w, u), forward(x, u, y, memory));
     }
 
@@ -153,18 +163,38 @@ public final class WinogradConvolution {
      * @param g gradient of the result, [batch, size, size, out]
      * @param dx receives the gradient of x
      * @param dw receives the gradient of w
-     * @param memory vector of {@link #memoryLengthWithWeight} or more, overwritten
+     * @param memory vector of {@link #memoryLengthWithWeights} or more, overwritten
      */
     public Runnable gradient(
             INDArray x, INDArray w, INDArray g, INDArray dx, INDArray dw, INDArray memory) {
         Memory parts = new Memory(memory);
-        INDArray u = parts.weight();
+        INDArray u = parts.weight(0);
+        INDArray du = parts.weight(1);
+        Runnable ofBlocks =
+                eachBlock(
+                        block ->
+                                Prepared.sequence(
+                                        block.transformInput(x, parts),
+                                        block.transformOutputGradient(g, parts),
+                                        block.weightGradient(parts, du),
+                                        block.inputProducts(parts, u),
+                                        block.inputGradient(parts, dx)));
         return Prepared.sequence(
-                transformInput(x, parts.padded, parts.v),
-                transformOutputGradient(g, parts.padded, parts.m),
-                weightGradient(parts.v, parts.m, u, dw),
                 weight(w, u),
-                inputGradient(parts.m, u, parts.v, parts.padded, dx));
+                ofBlocks,
+                Prepared.matmul(
+                        du.reshape('c', PRODUCTS, out * in),
+                        kernelMatrix(w.dataType()),
+                        dw.reshape('c', out * in, KERNEL * KERNEL),
+                        true,
+                        false));
+    }
+
+    private Runnable eachBlock(Function<Block, Runnable> operation) {
+        return Prepared.sequence(
+                IntStream.iterate(0, first -> first < groups, first -> first + groupsAtOnce)
+                        .mapToObj(first -> operation.apply(new Block(first)))
+                        .toArray(Runnable[]::new));
     }
 
     /** What a vector of working memory is used for. */
@@ -181,8 +211,8 @@ public final class WinogradConvolution {
             m = part(paddedLength() + transformedLength(in), transformedLength(out));
         }
 
-        INDArray weight() {
-            return part(memoryLength(), weightLength());
+        INDArray weight(int index) {
+            return part(memoryLength() + index * weightLength(), weightLength());
         }
 
         private INDArray part(long from, long length) {
@@ -190,251 +220,197 @@ public final class WinogradConvolution {
         }
     }
 
-    /** y = Aᵀ m, m = the products of u and v. */
-    private Runnable output(INDArray u, INDArray y, INDArray padded, INDArray v, INDArray m) {
-        List<Runnable> operations = new ArrayList<>();
-        for (Block block : blocks()) {
-            block.eachProduct(
-                    (component, shift) ->
-                            operations.add(
-                                    Prepared.matmul(
-                                            block.pixels(v, component, shift, in),
-                                            product(u, component, shift),
-                                            block.pixels(m, component, 1, out),
-                                            false,
-                                            true,
-                                            1,
-                                            shift == 0 ? 0 : 1)));
-            operations.add(
-                    Prepared.matmul(
-                            block.outputMatrix(y.dataType()),
-                            block.transformed(m, out),
-                            block.outputRows(padded, out),
-                            false,
-                            false));
-        }
-        operations.add(Prepared.copy(pixels(padded, out), y));
-        return Prepared.sequence(operations.toArray(Runnable[]::new));
-    }
-
-    /** dw = Gᵀ du, du = the products of v and m over all pixels. */
-    private Runnable weightGradient(INDArray v, INDArray m, INDArray u, INDArray dw) {
-        List<Runnable> operations = new ArrayList<>();
-        for (Block block : blocks()) {
-            block.eachProduct(
-                    (component, shift) ->
-                            operations.add(
-                                    Prepared.matmul(
-                                            block.pixels(m, component, 1, out),
-                                            block.pixels(v, component, shift, in),
-                                            product(u, component, shift),
-                                            true,
-                                            false,
-                                            1,
-                                            block.first == 0 ? 0 : 1)));
-        }
-        operations.add(
-                Prepared.matmul(
-                        u.reshape('c', PRODUCTS, out * in),
-                        kernelMatrix(dw.dataType()),
-                        dw.reshape('c', out * in, KERNEL * KERNEL),
-                        true,
-                        false));
-        return Prepared.sequence(operations.toArray(Runnable[]::new));
-    }
-
-    /** v = Bᵀ x. */
-    private Runnable transformInput(INDArray x, INDArray padded, INDArray v) {
-        List<Runnable> operations = new ArrayList<>();
-        operations.add(pad(x, padded, v, in));
-        for (Block block : blocks()) {
-            operations.add(
-                    Prepared.matmul(
-                            block.inputMatrix(x.dataType()),
-                            block.inputRows(padded, in),
-                            block.transformed(v, in),
-                            false,
-                            false));
-        }
-        return Prepared.sequence(operations.toArray(Runnable[]::new));
-    }
-
-    /** m = A g. */
-    private Runnable transformOutputGradient(INDArray g, INDArray padded, INDArray m) {
-        List<Runnable> operations = new ArrayList<>();
-        operations.add(pad(g, padded, m, out));
-        for (Block block : blocks()) {
-            operations.add(
-                    Prepared.matmul(
-                            block.outputMatrix(g.dataType()),
-                            block.outputRows(padded, out),
-                            block.transformed(m, out),
-                            true,
-                            false));
-        }
-        return Prepared.sequence(operations.toArray(Runnable[]::new));
-    }
-
-    /** dx = B dv, dv = the products of u and m. */
-    private Runnable inputGradient(
-            INDArray m, INDArray u, INDArray v, INDArray padded, INDArray dx) {
-        List<Runnable> operations = new ArrayList<>();
-        // Blocks share rows of the image.
-        INDArray all = padded.get(NDArrayIndex.interval(0, size * row(in)));
-        operations.add(Prepared.of((Op) new ScalarSet(all, 0)));
-        for (Block block : blocks()) {
-            block.eachProduct(
-                    (component, shift) ->
-                            operations.add(
-                                    Prepared.matmul(
-                                            block.pixels(m, component, KERNEL - 1 - shift, out),
-                                            product(u, component, shift),
-                                            block.pixels(v, component, 1, in),
-                                            false,
-                                            false,
-                                            1,
-                                            shift == 0 ? 0 : 1)));
-            operations.add(
-                    Prepared.matmul(
-                            block.inputMatrix(m.dataType()),
-                            block.transformed(v, in),
-                            block.inputRows(padded, in),
-                            true,
-                            false,
-                            1,
-                            1));
-        }
-        operations.add(Prepared.copy(pixels(padded, in), dx));
-        return Prepared.sequence(operations.toArray(Runnable[]::new));
-    }
-
-    private INDArray product(INDArray u, int component, int shift) {
-        long length = out * in;
-        long from = (component * KERNEL + shift) * length;
-        return u.get(NDArrayIndex.interval(from, from + length)).reshape('c', out, in);
-    }
-
-    /** Copies images to where they have their padding, and sets all padding to zero. */
-    private Runnable pad(INDArray images, INDArray padded, INDArray transformed, long channels) {
-        INDArray before =
-                withPadding(padded, channels)
-                        .get(
-                                NDArrayIndex.all(),
-                                NDArrayIndex.all(),
-                                NDArrayIndex.interval(0, 1),
-                                NDArrayIndex.all());
-        INDArray zeros = Nd4j.zeros(images.dataType(), size, batch, 1, channels);
-        long length = transformedLength(channels);
-        INDArray behind = transformed.get(NDArrayIndex.interval(length - channels, length));
-        return Prepared.sequence(
-                Prepared.copy(zeros, before),
-                Prepared.copy(Nd4j.zeros(images.dataType(), channels), behind),
-                Prepared.copy(images, pixels(padded, channels)));
-    }
-
-    /** [height, batch, 1 + width, channels]. */
-    private INDArray withPadding(INDArray padded, long channels) {
-        return padded.get(NDArrayIndex.interval(0, size * row(channels)))
-                .reshape('c', size, batch, size + 1, channels);
-    }
-
-    /** Without the padding, [batch, height, width, channels]. */
-    private INDArray pixels(INDArray padded, long channels) {
-        return withPadding(padded, channels)
-                .get(
-                        NDArrayIndex.all(),
-                        NDArrayIndex.all(),
-                        NDArrayIndex.interval(1, size + 1),
-                        NDArrayIndex.all())
-                .permute(1, 0, 2, 3);
-    }
-
-    private List<Block> blocks() {
-        List<Block> blocks = new ArrayList<>();
-        for (int first = 0; first < tiles; first += BLOCK / STEP) {
-            blocks.add(new Block(first, Math.min(BLOCK / STEP, tiles - first)));
-        }
-        return blocks;
-    }
-
     /** Makes one of the products. */
     @FunctionalInterface
     private interface Product {
-        void of(int component, int shift);
+        Runnable of(int component, int shift);
     }
 
-    /** Groups of four rows, of all images, that are transformed together. */
+    /** Groups of four rows, of all images, that are worked on together. */
     private final class Block {
         private final int first;
         private final int count;
-        private final long inputFrom;
-        private final long inputTo;
-        private final long outputFrom;
-        private final long outputTo;
+        private final int inputFrom;
+        private final int inputTo;
+        private final int outputFrom;
+        private final int outputTo;
 
-        Block(int first, int count) {
+        Block(int first) {
             this.first = first;
-            this.count = count;
-            outputFrom = (long) first * STEP;
-            outputTo = Math.min(size, (long) (first + count) * STEP);
+            count = Math.min(groupsAtOnce, groups - first);
+            outputFrom = first * STEP;
+            outputTo = Math.min(size, (first + count) * STEP);
             inputFrom = Math.max(0, outputFrom - 1);
-            inputTo = Math.min(size, (long) (first + count) * STEP + 1);
+            inputTo = Math.min(size, outputTo + 1);
         }
 
-        /** The rows of an image that the block needs, a matrix of rows. */
-        INDArray inputRows(INDArray padded, long channels) {
-            return rows(padded, inputFrom, inputTo, channels);
+        /** v = Bᵀ x. */
+        Runnable transformInput(INDArray x, Memory memory) {
+            int rows = inputTo - inputFrom;
+            return Prepared.sequence(
+                    pad(x, inputFrom, inputTo, memory.padded, memory.v),
+                    Prepared.matmul(
+                            inputMatrix(x.dataType()),
+                            rows(memory.padded, rows, in),
+                            rows(memory.v, COMPONENTS * count, in),
+                            false,
+                            false));
         }
 
-        /** The rows of a result that the block gives, a matrix of rows. */
-        INDArray outputRows(INDArray padded, long channels) {
-            return rows(padded, outputFrom, outputTo, channels);
+        /** m = u v, added up over the shifts. */
+        Runnable products(Memory memory, INDArray u) {
+            return eachProduct(
+                    (component, shift) ->
+                            Prepared.matmul(
+                                    pixels(memory.v, component, shift, in),
+                                    product(u, component, shift),
+                                    pixels(memory.m, component, 1, out),
+                                    false,
+                                    true,
+                                    1,
+                                    shift == 0 ? 0 : 1));
         }
 
-        private INDArray rows(INDArray vector, long from, long to, long channels) {
+        /** y = Aᵀ m. */
+        Runnable output(Memory memory, INDArray y) {
+            int rows = outputTo - outputFrom;
+            return Prepared.sequence(
+                    Prepared.matmul(
+                            outputMatrix(y.dataType()),
+                            rows(memory.m, COMPONENTS * count, out),
+                            rows(memory.padded, rows, out),
+                            false,
+                            false),
+                    Prepared.copy(
+                            inner(memory.padded, 0, rows, out),
+                            rowsOfImages(y, outputFrom, outputTo)));
+        }
+
+        /** m = A g. */
+        Runnable transformOutputGradient(INDArray g, Memory memory) {
+            return Prepared.sequence(
+                    pad(g, outputFrom, outputTo, memory.padded, memory.m),
+                    Prepared.matmul(
+                            outputMatrix(g.dataType()),
+                            rows(memory.padded, outputTo - outputFrom, out),
+                            rows(memory.m, COMPONENTS * count, out),
+                            true,
+                            false));
+        }
+
+        /** du = m v, added up over pixels and blocks. */
+        Runnable weightGradient(Memory memory, INDArray du) {
+            return eachProduct(
+                    (component, shift) ->
+                            Prepared.matmul(
+                                    pixels(memory.m, component, 1, out),
+                                    pixels(memory.v, component, shift, in),
+                                    product(du, component, shift),
+                                    true,
+                                    false,
+                                    1,
+                                    first == 0 ? 0 : 1));
+        }
+
+        /** v = u m, added up over the shifts. */
+        Runnable inputProducts(Memory memory, INDArray u) {
+            return eachProduct(
+                    (component, shift) ->
+                            Prepared.matmul(
+                                    pixels(memory.m, component, KERNEL - 1 - shift, out),
+                                    product(u, component, shift),
+                                    pixels(memory.v, component, 1, in),
+                                    false,
+                                    false,
+                                    1,
+                                    shift == 0 ? 0 : 1));
+        }
+
+        /** dx = B v, added to what the block before gave for the rows that they share. */
+        Runnable inputGradient(Memory memory, INDArray dx) {
+            int rows = inputTo - inputFrom;
+            int shared = first == 0 ? 0 : KERNEL - 1;
+            List<Runnable> operations = new ArrayList<>();
+            operations.add(
+                    Prepared.matmul(
+                            inputMatrix(dx.dataType()),
+                            rows(memory.v, COMPONENTS * count, in),
+                            rows(memory.padded, rows, in),
+                            true,
+                            false));
+            if (shared > 0) {
+                INDArray both = rowsOfImages(dx, inputFrom, inputFrom + shared);
+                operations.add(Prepared.add(both, inner(memory.padded, 0, shared, in), both));
+            }
+            if (shared < rows) {
+                operations.add(
+                        Prepared.copy(
+                                inner(memory.padded, shared, rows, in),
+                                rowsOfImages(dx, inputFrom + shared, inputTo)));
+            }
+            return Prepared.sequence(operations.toArray(Runnable[]::new));
+        }
+
+        /** Copies rows to where they have their padding, and sets all padding to zero. */
+        private Runnable pad(
+                INDArray images, int from, int to, INDArray padded, INDArray transformed) {
+            long channels = images.size(3);
+            INDArray before =
+                    withPadding(padded, to - from, channels)
+                            .get(
+                                    NDArrayIndex.all(),
+                                    NDArrayIndex.all(),
+                                    NDArrayIndex.interval(0, 1),
+                                    NDArrayIndex.all());
+            long length = COMPONENTS * count * row(channels);
+            INDArray behind = transformed.get(NDArrayIndex.interval(length, length + channels));
+            return Prepared.sequence(
+                    Prepared.copy(Nd4j.zeros(images.dataType(), before.shape()), before),
+                    Prepared.copy(Nd4j.zeros(images.dataType(), channels), behind),
+                    Prepared.copy(
+                            rowsOfImages(images, from, to), inner(padded, 0, to - from, channels)));
+        }
+
+        /** Rows from the first on with their padding, a matrix. */
+        private INDArray rows(INDArray vector, long count, long channels) {
             long row = row(channels);
-            return vector.get(NDArrayIndex.interval(from * row, to * row))
-                    .reshape('c', to - from, row);
-        }
-
-        /** The transformed rows, a matrix of rows. */
-        INDArray transformed(INDArray vector, long channels) {
-            return rows(
-                    vector,
-                    (long) COMPONENTS * first,
-                    (long) COMPONENTS * (first + count),
-                    channels);
+            return vector.get(NDArrayIndex.interval(0, count * row)).reshape('c', count, row);
         }
 
         /**
          * All pixels but one of a component, from one of its first three on, [pixels, channels].
          */
-        INDArray pixels(INDArray vector, int component, int start, long channels) {
-            long pixels = count * batch * (size + 1);
-            long from = (COMPONENTS * first * batch) * (size + 1) + component * pixels + start;
+        private INDArray pixels(INDArray vector, int component, int start, long channels) {
+            long pixels = count * row(1);
+            long from = component * pixels + start;
             return vector.get(
                             NDArrayIndex.interval(from * channels, (from + pixels - 1) * channels))
                     .reshape('c', pixels - 1, channels);
         }
 
-        void eachProduct(Product product) {
-            for (int component = 0; component < COMPONENTS; component++) {
-                for (int shift = 0; shift < KERNEL; shift++) {
-                    product.of(component, shift);
-                }
-            }
+        private INDArray product(INDArray u, int component, int shift) {
+            long length = out * in;
+            long from = (component * KERNEL + shift) * length;
+            return u.get(NDArrayIndex.interval(from, from + length)).reshape('c', out, in);
+        }
+
+        private Runnable eachProduct(Product product) {
+            return Prepared.sequence(
+                    IntStream.range(0, PRODUCTS)
+                            .mapToObj(i -> product.of(i / KERNEL, i % KERNEL))
+                            .toArray(Runnable[]::new));
         }
 
         /** Bᵀ of each four rows, [components groups, rows of the image]. */
         INDArray inputMatrix(DataType type) {
-            double[][] matrix = new double[COMPONENTS * count][(int) (inputTo - inputFrom)];
+            double[][] matrix = new double[COMPONENTS * count][inputTo - inputFrom];
             for (int component = 0; component < COMPONENTS; component++) {
                 double[] row = inputCoefficients(component);
                 for (int tile = 0; tile < count; tile++) {
                     for (int i = 0; i < COMPONENTS; i++) {
-                        long at = outputFrom + (long) tile * STEP + i - 1;
+                        int at = outputFrom + tile * STEP + i - 1;
                         if (at >= inputFrom && at < inputTo) {
-                            matrix[component * count + tile][(int) (at - inputFrom)] = row[i];
+                            matrix[component * count + tile][at - inputFrom] = row[i];
                         }
                     }
                 }
@@ -444,7 +420,7 @@ public final class WinogradConvolution {
 
         /** Aᵀ of each four rows, [rows of the result, components groups]. */
         INDArray outputMatrix(DataType type) {
-            double[][] matrix = new double[(int) (outputTo - outputFrom)][COMPONENTS * count];
+            double[][] matrix = new double[outputTo - outputFrom][COMPONENTS * count];
             for (int row = 0; row < matrix.length; row++) {
                 for (int component = 0; component < COMPONENTS; component++) {
                     matrix[row][component * count + row / STEP] =
@@ -453,6 +429,31 @@ public final class WinogradConvolution {
             }
             return Nd4j.create(matrix).castTo(type);
         }
+    }
+
+    /** [rows, batch, 1 + width, channels]. */
+    private INDArray withPadding(INDArray padded, int rows, long channels) {
+        return padded.get(NDArrayIndex.interval(0, rows * row(channels)))
+                .reshape('c', rows, batch, size + 1, channels);
+    }
+
+    /** Some rows without the padding, [batch, rows, width, channels]. */
+    private INDArray inner(INDArray padded, int from, int to, long channels) {
+        return withPadding(padded, to, channels)
+                .get(
+                        NDArrayIndex.interval(from, to),
+                        NDArrayIndex.all(),
+                        NDArrayIndex.interval(1, size + 1),
+                        NDArrayIndex.all())
+                .permute(1, 0, 2, 3);
+    }
+
+    private static INDArray rowsOfImages(INDArray images, int from, int to) {
+        return images.get(
+                NDArrayIndex.all(),
+                NDArrayIndex.interval(from, to),
+                NDArrayIndex.all(),
+                NDArrayIndex.all());
     }
 
     /** G for each column of the kernel, [components shifts, kernel kernel]. */

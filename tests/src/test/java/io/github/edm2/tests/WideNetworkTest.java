@@ -25,7 +25,7 @@ class WideNetworkTest {
 
     private static final int SIZE = 8;
     private static final int CHANNELS = 128;
-    private static final int MANY = 4;
+    private static final int MANY = 16;
 
     private static final NetworkOptions OPTIONS =
             NetworkOptions.builder()
@@ -76,7 +76,7 @@ class WideNetworkTest {
         ComputationGraph graph = graph(DataType.DOUBLE);
         ComputationGraph prepared = graph(DataType.DOUBLE);
         INDArray clean = images(DataType.DOUBLE, MANY, 1);
-        INDArray sigma = Nd4j.create(new double[] {0.1, 0.5, 1, 3}, MANY, 1);
+        INDArray sigma = Nd4j.linspace(DataType.DOUBLE, 0.1, 0.2, MANY).reshape(MANY, 1);
         INDArray noisy =
                 images(DataType.DOUBLE, MANY, 2).muli(sigma.reshape(MANY, 1, 1, 1)).addi(clean);
         MultiDataSet data = new MultiDataSet(new INDArray[] {noisy, sigma}, new INDArray[] {clean});

@@ -194,7 +194,7 @@ final class FrozenPlan implements Assembler<Slot> {
     public Tensor<Slot> silu(String name, Tensor<Slot> x) {
         Slot in = x.value();
         Slot y = new Slot(in.shape);
-        y.pending = in.pending / 2 / MpSilu.MAGNITUDE;
+        y.pending = in.pending / MpSilu.MAGNITUDE;
         Slot temporary = new Slot(in.shape);
         return step(
                 x,
@@ -202,7 +202,7 @@ final class FrozenPlan implements Assembler<Slot> {
                 true,
                 List.of(in),
                 List.of(temporary),
-                () -> MpSilu.twiceSilu(in.array, in.pending, y.array, temporary.array));
+                () -> MpSilu.silu(in.array, in.pending, y.array, temporary.array));
     }
 
     @Override

@@ -239,7 +239,7 @@ final class TrainingPlan implements Assembler<Traced> {
             return null;
         }
         WinogradConvolution filtering = new WinogradConvolution(batch, size, x.channels(), out);
-        longestMemory = Math.max(longestMemory, filtering.memoryLengthWithWeight());
+        longestMemory = Math.max(longestMemory, filtering.memoryLengthWithWeights());
         return filtering;
     }
 
@@ -399,8 +399,8 @@ final class TrainingPlan implements Assembler<Traced> {
                 List.of(),
                 List.of(y, r),
                 true,
-                () -> MpSilu.twiceSilu(in.slot.array, in.pending, y.array, r.array));
-        Traced value = traced(y, in.pending / 2 / MpSilu.MAGNITUDE);
+                () -> MpSilu.siluAndSigmoid(in.slot.array, in.pending, y.array, r.array));
+        Traced value = traced(y, in.pending / MpSilu.MAGNITUDE);
         Slot temporary = new Slot(in.slot.shape);
         tape.push(
                 value,
@@ -410,7 +410,7 @@ final class TrainingPlan implements Assembler<Traced> {
                 List.of(temporary),
                 true,
                 (g, dx) ->
-                        MpSilu.twiceSiluGradient(
+                        MpSilu.siluGradient(
                                 y.array, r.array, in.pending, g.array, dx.array, temporary.array));
         return like(x, value);
     }
