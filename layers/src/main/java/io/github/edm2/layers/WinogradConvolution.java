@@ -93,8 +93,8 @@ public final class WinogradConvolution {
     }
 
     /** Numbers that {@link #forwardOfWeight} and {@link #gradient} work in. */
-    public long memoryLengthWithWeights() {
-        return memoryLength() + 2 * weightLength();
+    public long memoryLengthWithWeight() {
+        return memoryLength() + weightLength();
     }
 
     private long paddedLength() {
@@ -148,10 +148,10 @@ public final class WinogradConvolution {
      * y = x * w, the weight being transformed each time.
      *
      * @param w [out, in, 3, 3]
-     * @param memory vector of {@link #memoryLengthWithWeights} or more, overwritten
+     * @param memory vector of {@link #memoryLengthWithWeight} or more, overwritten
      */
     public Runnable forwardOfWeight(INDArray x, INDArray w, INDArray y, INDArray memory) {
-        INDArray u = new Memory(memory).weight(0);
+        INDArray u = new Memory(memory).weight();
         return Prepared.sequence(weight(w, u), forward(x, u, y, memory));
     }
 
@@ -163,31 +163,40 @@ public final class WinogradConvolution {
      * @param g gradient of the result, [batch, size, size, out]
      * @param dx receives the gradient of x
      * @param dw receives the gradient of w
-     * @param memory vector of {@link #memoryLengthWithWeights} or more, overwritten
+     * @param memory vector of {@link #memoryLengthWithWeight} or more, overwritten
      */
     public Runnable gradient(
             INDArray x, INDArray w, INDArray g, INDArray dx, INDArray dw, INDArray memory) {
         Memory parts = new Memory(memory);
-        INDArray u = parts.weight(0);
-        INDArray du = parts.weight(1);
-        Runnable ofBlocks =
+        INDArray u = parts.weight();
+        Runnable ofWeight =
                 eachBlock(
                         block ->
                                 Prepared.sequence(
                                         block.transformInput(x, parts),
                                         block.transformOutputGradient(g, parts),
-                                        block.weightGradient(parts, du),
+                                        block.weightGradient(parts, u)));
+        boolean stillThere = groupsAtOnce == groups;
+        Runnable ofInput =
+                eachBlock(
+                        block ->
+                                Prepared.sequence(
+                                        stillThere
+                                                ? Prepared.sequence()
+                                                : block.transformOutputGradient(g, parts),
                                         block.inputProducts(parts, u),
                                         block.inputGradient(parts, dx)));
-        return Prepared.sequence(
-                weight(w, u),
-                ofBlocks,
-                Prepared.matmul(
-                        du.reshape('c', PRODUCTS, out * in),
-                        kernelMatrix(w.dataType()),
-                        dw.reshape('c', out * in, KERNEL * KERNEL),
-                        true,
-                        false));
+        return Prepared.sequence(ofWeight, weightGradient(u, dw), weight(w, u), ofInput);
+    }
+
+    /** dw = Gᵀ du. */
+    private Runnable weightGradient(INDArray du, INDArray dw) {
+        return Prepared.matmul(
+                du.reshape('c', PRODUCTS, out * in),
+                kernelMatrix(dw.dataType()),
+                dw.reshape('c', out * in, KERNEL * KERNEL),
+                true,
+                false);
     }
 
     private Runnable eachBlock(Function<Block, Runnable> operation) {
@@ -211,8 +220,8 @@ public final class WinogradConvolution {
             m = part(paddedLength() + transformedLength(in), transformedLength(out));
         }
 
-        INDArray weight(int index) {
-            return part(memoryLength() + index * weightLength(), weightLength());
+        INDArray weight() {
+            return part(memoryLength(), weightLength());
         }
 
         private INDArray part(long from, long length) {

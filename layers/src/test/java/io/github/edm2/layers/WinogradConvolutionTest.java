@@ -98,7 +98,7 @@ class WinogradConvolutionTest {
             dx = undefined(type, x.shape());
             dw = undefined(type, w.shape());
             u = undefined(type, tested.weightLength());
-            memory = undefined(type, tested.memoryLengthWithWeights());
+            memory = undefined(type, tested.memoryLengthWithWeight());
         }
 
         private static INDArray undefined(DataType type, long... shape) {

@@ -1,8 +1,10 @@
 package io.github.edm2.tests;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.edm2.layers.PatchConvolution;
 import io.github.edm2.layers.WinogradConvolution;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.sampling.Denoiser;
@@ -18,8 +20,9 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Proves that networks whose channels are many enough for {@link WinogradConvolution}, unlike those
- * of the golden numbers, give the numbers and gradients of the graph.
+ * Proves that networks whose channels are many enough for {@link WinogradConvolution} and {@link
+ * PatchConvolution}, unlike those of the golden numbers, give the numbers and gradients of the
+ * graph.
  */
 class WideNetworkTest {
 
@@ -32,7 +35,7 @@ class WideNetworkTest {
                     .imgResolution(SIZE)
                     .imgChannels(2)
                     .modelChannels(CHANNELS)
-                    .channelMult(new int[] {1})
+                    .channelMult(new int[] {1, 1})
                     .numBlocks(1)
                     .build();
 
@@ -40,16 +43,19 @@ class WideNetworkTest {
     private static final double EXACT = 1e-12;
 
     @Test
-    void filtersManyImagesAndNotOne() {
+    void convolutionsOfOneImageAndOfManyDiffer() {
         assertTrue(WinogradConvolution.faster(MANY, SIZE, CHANNELS, CHANNELS));
-        assertTrue(!WinogradConvolution.faster(1, SIZE, CHANNELS, CHANNELS));
+        assertFalse(WinogradConvolution.faster(1, SIZE, CHANNELS, CHANNELS));
+        assertTrue(PatchConvolution.faster(1, SIZE / 2, CHANNELS, CHANNELS));
+        assertFalse(PatchConvolution.faster(MANY, SIZE / 2, CHANNELS, CHANNELS));
     }
 
+    /** Weights are kept in one form, whichever a size of batch takes, in any order. */
     @Test
     void frozenNetworkGivesTheNumbersOfTheGraph() {
         ComputationGraph graph = graph(DataType.DOUBLE);
         FrozenNetwork frozen = new FrozenNetwork(OPTIONS, graph);
-        for (int batch : new int[] {MANY, 1, MANY}) {
+        for (int batch : new int[] {1, MANY, 2, 1}) {
             INDArray x = images(DataType.DOUBLE, batch, 1);
             Golden.assertClose(
                     Denoiser.of(graph, null).denoise(x, 0.7),

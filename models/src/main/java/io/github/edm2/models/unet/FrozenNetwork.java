@@ -2,6 +2,7 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpWeightLayer;
+import io.github.edm2.layers.PatchConvolution;
 import io.github.edm2.layers.WinogradConvolution;
 import java.util.HashMap;
 import java.util.Map;
@@ -15,16 +16,24 @@ import org.nd4j.linalg.factory.Nd4j;
  * A network made ready for sampling: its weights normalized and scaled once, constants folded into
  * them, and for each size of batch a fixed sequence of operations on arrays that are allocated once
  * and used again. Gives the numbers of the graph up to rounding. It keeps its own weights: the
- * graph may be trained on, and is frozen again where its new weights are wanted. For one thread at
- * a time.
+ * graph may be trained on, and is frozen again where its new weights are wanted. Weights of wide
+ * convolutions are kept as {@link WinogradConvolution} takes them, which is twice as many numbers.
+ * For one thread at a time.
  */
 public final class FrozenNetwork {
+
+    /**
+     * Numbers of the largest transformed weight. In very wide networks only the outer levels keep
+     * them, which have few weights for many pixels.
+     */
+    private static final long MOST_TRANSFORMED = 18L << 20;
 
     private final NetworkOptions options;
     private final DataType type;
     private final Map<String, INDArray> weights = new HashMap<>();
     private final Map<String, INDArray> scaled = new HashMap<>();
     private final Map<String, INDArray> transformed = new HashMap<>();
+    private final Map<String, INDArray> ofPatches = new HashMap<>();
     private final Map<String, MpFourier> features = new HashMap<>();
     private final Map<Long, FrozenPlan> plans = new HashMap<>();
 
@@ -83,14 +92,48 @@ public final class FrozenNetwork {
      */
     INDArray weight(String layer, double factor, int heads) {
         return scaled.computeIfAbsent(
-                layer, name -> arranged(weights.remove(name).muli(factor), heads));
+                layer,
+                name -> {
+                    INDArray patches = ofPatches.get(name);
+                    return patches == null
+                            ? arranged(weights.remove(name).muli(factor), heads)
+                            : PatchConvolution.stored(patches);
+                });
     }
 
     /**
-     * The weight that a layer multiplies by, times a factor.
+     * The weight that a layer multiplies patches by, times a factor.
      *
      * @param factor the same in every plan
-     * @return as the convolution takes it
+     */
+    INDArray weightOfPatches(String layer, double factor) {
+        return ofPatches.computeIfAbsent(
+                layer,
+                name -> {
+                    INDArray weight = PatchConvolution.weight(weight(name, factor, 0));
+                    scaled.remove(name);
+                    return weight;
+                });
+    }
+
+    /**
+     * The convolution that takes a transformed weight, where that is worth it, or where the weight
+     * is already transformed.
+     *
+     * @return null for a convolution with the weight as it is
+     */
+    WinogradConvolution filtering(String layer, long batch, int size, long in, long out) {
+        WinogradConvolution convolution = new WinogradConvolution(batch, size, in, out);
+        boolean worth =
+                WinogradConvolution.faster(batch, size, in, out)
+                        && convolution.weightLength() <= MOST_TRANSFORMED;
+        return worth || transformed.containsKey(layer) ? convolution : null;
+    }
+
+    /**
+     * The weight that a layer multiplies by, times a factor, transformed.
+     *
+     * @param factor the same in every plan
      */
     INDArray transformedWeight(String layer, double factor, WinogradConvolution convolution) {
         return transformed.computeIfAbsent(
@@ -98,6 +141,7 @@ public final class FrozenNetwork {
                 name -> {
                     INDArray u = Nd4j.createUninitialized(type, convolution.weightLength());
                     convolution.weight(weight(name, factor, 0), u).run();
+                    scaled.remove(name);
                     return u;
                 });
     }

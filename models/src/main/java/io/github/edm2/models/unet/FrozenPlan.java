@@ -7,10 +7,13 @@ import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpSilu;
 import io.github.edm2.layers.MpSum;
 import io.github.edm2.layers.Normalization;
+import io.github.edm2.layers.PatchConvolution;
 import io.github.edm2.layers.Prepared;
 import io.github.edm2.layers.Resample;
 import io.github.edm2.layers.WinogradConvolution;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -46,6 +49,9 @@ final class FrozenPlan implements Assembler<Slot> {
     private INDArray memory;
 
     private long longestMemory;
+
+    /** By resolution and channels. */
+    private final Map<List<Long>, INDArray> patchesBySize = new HashMap<>();
 
     FrozenPlan(FrozenNetwork network, long batch) {
         this.network = network;
@@ -120,9 +126,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot y = images(out, x.resolution());
         WinogradConvolution filtering =
                 kernel == WinogradConvolution.KERNEL
-                                && WinogradConvolution.faster(
-                                        batch, x.resolution(), x.channels(), out)
-                        ? new WinogradConvolution(batch, x.resolution(), x.channels(), out)
+                        ? network.filtering(name, batch, x.resolution(), x.channels(), out)
                         : null;
         if (filtering != null) {
             longestMemory = Math.max(longestMemory, filtering.memoryLength());
@@ -139,11 +143,25 @@ final class FrozenPlan implements Assembler<Slot> {
                         INDArray weight = network.transformedWeight(name, factor, filtering);
                         return filtering.forward(in.array, weight, y.array, memory);
                     }
+                    if (kernel == PatchConvolution.KERNEL
+                            && PatchConvolution.faster(batch, x.resolution(), x.channels(), out)) {
+                        return patches(name, factor, in.array, y.array);
+                    }
                     INDArray weight = network.weight(name, factor, y.heads);
                     return kernel == 1
                             ? product(in, x.channels(), weight, y)
                             : convolution(in.array, weight, y.array, kernel);
                 });
+    }
+
+    private Runnable patches(String name, double factor, INDArray x, INDArray y) {
+        int size = (int) x.size(1);
+        PatchConvolution convolution = new PatchConvolution(batch, size, x.size(3), y.size(3));
+        INDArray patches =
+                patchesBySize.computeIfAbsent(
+                        List.of((long) size, x.size(3)),
+                        key -> Nd4j.zeros(network.type(), convolution.patchesLength()));
+        return convolution.forward(x, network.weightOfPatches(name, factor), y, patches);
     }
 
     private static Runnable convolution(INDArray x, INDArray weight, INDArray y, int kernel) {

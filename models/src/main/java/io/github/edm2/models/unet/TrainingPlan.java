@@ -239,7 +239,7 @@ final class TrainingPlan implements Assembler<Traced> {
             return null;
         }
         WinogradConvolution filtering = new WinogradConvolution(batch, size, x.channels(), out);
-        longestMemory = Math.max(longestMemory, filtering.memoryLengthWithWeights());
+        longestMemory = Math.max(longestMemory, filtering.memoryLengthWithWeight());
         return filtering;
     }
 
