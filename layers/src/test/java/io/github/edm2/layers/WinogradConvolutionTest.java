@@ -21,15 +21,15 @@ class WinogradConvolutionTest {
 
     private final Arrays arrays = new Arrays();
 
-    /** Heights in one block and in several, with and without a remainder of groups of four rows. */
+    /** In one block and in several, with and without a remainder of groups of four rows. */
     @ParameterizedTest
     @CsvSource({
         "1, 4, 1, 1",
         "3, 8, 5, 3",
         "2, 7, 3, 4",
         "1, 2, 2, 3",
-        "2, 33, 2, 3",
-        "1, 37, 3, 2",
+        "8, 33, 2, 3",
+        "16, 37, 3, 2",
         "2, 64, 3, 2"
     })
     void resultsAndGradientsAreThoseOfTheConvolution(int batch, int size, int in, int out) {
