@@ -10,16 +10,11 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * A 3x3 convolution with stride 1 and a zero padding of one pixel, by minimal filtering F(4, 3)
- * along the height (S. Winograd, Arithmetic Complexity of Computations, 1980). Four rows y of the
- * result come from six rows x of the image, which overlap those of the next four by two, as
- *
- * <pre>y = Aᵀ ((G w) ∘ (Bᵀ x))</pre>
- *
- * in which each of the six products is a convolution along the width alone: three matrix products.
- * That is half of the multiplications. G and Aᵀ evaluate polynomials at five points and infinity,
- * and Bᵀ holds the coefficients of their Lagrange basis; all three act as matrix products too.
- * Errors of rounding are about twice those of the plain sum, with the points chosen here.
+ * A 3x3 convolution with stride 1 and a zero padding of one pixel, by {@link MinimalFiltering}
+ * along the height: four rows y of the result come from six rows x of the image, which overlap
+ * those of the next four by two. Each of the six products is a convolution along the width alone:
+ * three matrix products. That is half of the multiplications. The transforms are matrix products
+ * too.
  *
  * <p>Images are [batch, height, width, channels]. They are copied to [height, batch, 1 + width,
  * channels] with a pixel of zeros before each row, so that a shift along the width is one of all
@@ -30,11 +25,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 public final class WinogradConvolution {
 
     /** Height and width of the kernel. */
-    public static final int KERNEL = 3;
+    public static final int KERNEL = MinimalFiltering.TAPS;
 
-    private static final double[] POINTS = {0, 2.0 / 3, -2.0 / 3, 1.5, -1.5};
-    private static final int STEP = 4;
-    private static final int COMPONENTS = STEP + KERNEL - 1;
+    private static final int STEP = MinimalFiltering.OUTPUTS;
+    private static final int COMPONENTS = MinimalFiltering.COMPONENTS;
     private static final int PRODUCTS = COMPONENTS * KERNEL;
 
     /**
@@ -414,7 +408,7 @@ public final class WinogradConvolution {
         INDArray inputMatrix(DataType type) {
             double[][] matrix = new double[COMPONENTS * count][inputTo - inputFrom];
             for (int component = 0; component < COMPONENTS; component++) {
-                double[] row = inputCoefficients(component);
+                double[] row = MinimalFiltering.input(component);
                 for (int tile = 0; tile < count; tile++) {
                     for (int i = 0; i < COMPONENTS; i++) {
                         int at = outputFrom + tile * STEP + i - 1;
@@ -433,7 +427,7 @@ public final class WinogradConvolution {
             for (int row = 0; row < matrix.length; row++) {
                 for (int component = 0; component < COMPONENTS; component++) {
                     matrix[row][component * count + row / STEP] =
-                            power(component, row % STEP, STEP);
+                            MinimalFiltering.output(component, row % STEP);
                 }
             }
             return Nd4j.create(matrix).castTo(type);
@@ -472,34 +466,10 @@ public final class WinogradConvolution {
             for (int shift = 0; shift < KERNEL; shift++) {
                 for (int row = 0; row < KERNEL; row++) {
                     matrix[component * KERNEL + shift][row * KERNEL + shift] =
-                            power(component, row, KERNEL);
+                            MinimalFiltering.kernel(component, row);
                 }
             }
         }
         return Nd4j.create(matrix).castTo(type);
-    }
-
-    /** A point's power; of infinity, the highest coefficient. */
-    private static double power(int component, int exponent, int terms) {
-        if (component == POINTS.length) {
-            return exponent == terms - 1 ? 1 : 0;
-        }
-        return Math.pow(POINTS[component], exponent);
-    }
-
-    /** Coefficients of the Lagrange polynomial of a point; of infinity, of one with all roots. */
-    private static double[] inputCoefficients(int component) {
-        double[] polynomial = new double[COMPONENTS];
-        polynomial[0] = 1;
-        for (int j = 0; j < POINTS.length; j++) {
-            if (j != component) {
-                double scale = component == POINTS.length ? 1 : 1 / (POINTS[component] - POINTS[j]);
-                for (int k = COMPONENTS - 1; k >= 0; k--) {
-                    double lower = k == 0 ? 0 : polynomial[k - 1];
-                    polynomial[k] = (lower - POINTS[j] * polynomial[k]) * scale;
-                }
-            }
-        }
-        return polynomial;
     }
 }
