@@ -2,34 +2,30 @@ package io.github.edm2.ema;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
+import java.nio.IntBuffer;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * The same piece of several files, in memory that is used again for the next piece. Summed up on
- * the heap in vector instructions of the Java compiler: the sums of 8 averages of 16 snapshots of
- * 124.7 million parameters take 2 s so on one core, where ND4J's gemm took 3.2 s on two, and slowed
- * the threads that read.
- *
- * <p>Half precision that is needed for one sum only is converted while it is added, which takes two
- * thirds of the time of converting it before; for several sums it is converted once.
+ * the heap in vector instructions of the Java compiler, block by block: for 8 averages of 16
+ * snapshots of 124.7 million parameters, ND4J's gemm alone takes 3.2 s on two cores, reading and
+ * all of this 3 s.
  */
 final class FilePieces {
 
-    /** Elements of the pieces of all files together. */
-    private static final int TOTAL = 1 << 21;
+    /** Elements of the pieces of all files together: their halves fit into a core's cache. */
+    private static final int TOTAL = 1 << 18;
 
     /** Elements of a piece: not so few that reading them takes more calls than copying. */
     private static final int SHORTEST = 1 << 12;
 
-    /**
-     * Elements that are summed up at a time: of all files together, they fit into a core's cache.
-     */
+    /** Elements that are summed up at a time, an even number. */
     private static final int BLOCK = 1 << 11;
+
+    /** Root of what converted pairs of halves are multiplied with: no factor overflows by it. */
+    private static final float ROOT_OF_SCALE = 0x1p56f;
 
     /**
      * Where a part of a piece is.
@@ -41,26 +37,27 @@ final class FilePieces {
     record Place(String tensor, long begin, int count) {}
 
     private final List<TensorFile> files;
-    private final float[][] read;
     private final ByteBuffer[] stored;
-    private final ShortBuffer[] halves;
-    private final boolean convertedLater;
+    private final boolean halves;
+    private final IntBuffer[] pairs;
+    private final HalfPairs converter = new HalfPairs(BLOCK / 2);
+    private final float[][] converted;
+    private final float[] block = new float[BLOCK];
     private List<Place> places;
     private int count;
 
     /**
      * @param files the files
-     * @param sums how many sums each piece is needed for
      */
-    FilePieces(List<TensorFile> files, int sums) {
+    FilePieces(List<TensorFile> files) {
         this.files = files;
         int capacity = capacity(files.size());
-        convertedLater = sums == 1 && files.stream().allMatch(FilePieces::isHalf);
-        read = new float[files.size()][convertedLater ? 0 : capacity];
+        halves = files.stream().allMatch(FilePieces::isHalf);
+        converted = new float[files.size()][halves ? BLOCK : capacity];
         stored = new ByteBuffer[files.size()];
         Arrays.setAll(stored, i -> ByteBuffer.allocateDirect(capacity * widest(files.get(i))));
-        halves = new ShortBuffer[files.size()];
-        Arrays.setAll(halves, i -> stored[i].order(ByteOrder.LITTLE_ENDIAN).asShortBuffer());
+        pairs = new IntBuffer[files.size()];
+        Arrays.setAll(pairs, i -> stored[i].order(ByteOrder.LITTLE_ENDIAN).asIntBuffer());
     }
 
     private static boolean isHalf(TensorFile file) {
@@ -73,7 +70,8 @@ final class FilePieces {
 
     /** Elements of the longest piece; the more files, the fewer, so that memory stays the same. */
     static int capacity(int files) {
-        return Math.max(SHORTEST, TOTAL / files);
+        int even = TOTAL / files & ~1;
+        return Math.max(SHORTEST, even);
     }
 
     /** Goes on to the piece that these places make up, one after another. */
@@ -82,107 +80,118 @@ final class FilePieces {
         count = places.stream().mapToInt(Place::count).sum();
     }
 
-    /** Number of files. */
-    int files() {
-        return files.size();
-    }
-
     /** Number of elements. */
     int count() {
         return count;
     }
 
-    /** Reads the piece of one file; several files may be read at a time. */
+    /** Reads the piece of one file. */
     void read(int file) {
-        TensorFile source = files.get(file);
-        int first = 0;
         int begin = 0;
         for (Place place : places) {
-            DataType type = source.tensors().get(place.tensor).type();
-            ByteBuffer bytes = stored[file].slice(begin, place.count * type.width());
-            source.read(place.tensor, place.begin, bytes);
-            if (!convertedLater) {
-                FloatCodec.decode(bytes.flip(), type, read[file], first);
-            }
-            first += place.count;
+            ByteBuffer bytes = stored[file].slice(begin, bytes(file, place));
+            files.get(file).read(place.tensor, place.begin, bytes);
             begin += bytes.capacity();
         }
     }
 
-    /**
-     * Sums up the piece that was read last.
-     *
-     * @param factors factor of each file
-     * @return the sum, of {@link #count} elements
-     */
-    FloatBuffer sum(float[] factors) {
-        float[] sum = new float[count];
-        IntStream.range(0, (count + BLOCK - 1) / BLOCK)
-                .parallel()
-                .forEach(i -> add(sum, factors, i * BLOCK, Math.min((i + 1) * BLOCK, count)));
-        return FloatBuffer.wrap(sum);
+    private int bytes(int file, Place place) {
+        return place.count * type(file, place).width();
     }
 
-    private void add(float[] sum, float[] factors, int begin, int end) {
-        int file = 0;
-        for (; file + 3 < factors.length; file += 4) {
-            if (convertedLater) {
-                addFourHalves(sum, file, factors, begin, end);
+    private DataType type(int file, Place place) {
+        return files.get(file).tensors().get(place.tensor).type();
+    }
+
+    /**
+     * Sums up what was read of all files.
+     *
+     * @param factors factor of each file in each sum [sum][file]
+     * @param sums receive {@link #count} elements each
+     */
+    void sum(float[][] factors, float[][] sums) {
+        if (!halves) {
+            convert();
+        }
+        for (int begin = 0; begin < count; begin += BLOCK) {
+            int length = Math.min(BLOCK, count - begin);
+            if (halves) {
+                sumHalves(factors, sums, begin, length);
             } else {
-                addFour(sum, file, factors, begin, end);
+                for (int i = 0; i < sums.length; i++) {
+                    add(factors[i], 1, begin, length);
+                    System.arraycopy(block, 0, sums[i], begin, length);
+                }
             }
         }
-        for (; file < factors.length; file++) {
-            if (convertedLater) {
-                addOneHalf(sum, halves[file], factors[file], begin, end);
-            } else {
-                addOne(sum, read[file], factors[file], begin, end);
+    }
+
+    /** Converts the whole piece, each tensor from its own type. */
+    private void convert() {
+        for (int file = 0; file < stored.length; file++) {
+            int first = 0;
+            int begin = 0;
+            for (Place place : places) {
+                ByteBuffer bytes = stored[file].slice(begin, bytes(file, place));
+                FloatCodec.decode(bytes, type(file, place), converted[file], first);
+                first += place.count;
+                begin += bytes.capacity();
             }
+        }
+    }
+
+    private void sumHalves(float[][] factors, float[][] sums, int begin, int length) {
+        int half = (length + 1) / 2;
+        for (int file = 0; file < pairs.length; file++) {
+            converter.decode(pairs[file], begin / 2, half, converted[file]);
+        }
+        if (converter.foundNonFinite()) {
+            for (int file = 0; file < pairs.length; file++) {
+                HalfPairs.decodeAny(pairs[file], begin / 2, half, converted[file]);
+            }
+        }
+        for (int i = 0; i < sums.length; i++) {
+            add(factors[i], ROOT_OF_SCALE, 0, 2 * half);
+            float[] sum = sums[i];
+            for (int pair = 0; pair < half; pair++) {
+                sum[begin + 2 * pair] = ROOT_OF_SCALE * block[pair];
+                sum[begin + 2 * pair + 1] = ROOT_OF_SCALE * block[half + pair];
+            }
+        }
+    }
+
+    /** Sums up converted elements into the block. */
+    private void add(float[] factors, float scale, int begin, int length) {
+        Arrays.fill(block, 0, length, 0);
+        int file = 0;
+        for (; file + 3 < factors.length; file += 4) {
+            addFour(file, factors, scale, begin, length);
+        }
+        for (; file < factors.length; file++) {
+            addOne(converted[file], factors[file] * scale, begin, length);
         }
     }
 
     /** Four files at a time, which spares reading and writing the sum for each. */
-    private void addFour(float[] sum, int file, float[] factors, int begin, int end) {
-        float[] a = read[file];
-        float[] b = read[file + 1];
-        float[] c = read[file + 2];
-        float[] d = read[file + 3];
-        float fa = factors[file];
-        float fb = factors[file + 1];
-        float fc = factors[file + 2];
-        float fd = factors[file + 3];
-        for (int i = begin; i < end; i++) {
-            sum[i] += fa * a[i] + fb * b[i] + fc * c[i] + fd * d[i];
+    private void addFour(int file, float[] factors, float scale, int begin, int length) {
+        float[] sum = block;
+        float[] a = converted[file];
+        float[] b = converted[file + 1];
+        float[] c = converted[file + 2];
+        float[] d = converted[file + 3];
+        float fa = factors[file] * scale;
+        float fb = factors[file + 1] * scale;
+        float fc = factors[file + 2] * scale;
+        float fd = factors[file + 3] * scale;
+        for (int i = 0; i < length; i++) {
+            sum[i] += fa * a[begin + i] + fb * b[begin + i] + fc * c[begin + i] + fd * d[begin + i];
         }
     }
 
-    private static void addOne(float[] sum, float[] a, float factor, int begin, int end) {
-        for (int i = begin; i < end; i++) {
-            sum[i] += factor * a[i];
-        }
-    }
-
-    private void addFourHalves(float[] sum, int file, float[] factors, int begin, int end) {
-        ShortBuffer a = halves[file];
-        ShortBuffer b = halves[file + 1];
-        ShortBuffer c = halves[file + 2];
-        ShortBuffer d = halves[file + 3];
-        float fa = factors[file];
-        float fb = factors[file + 1];
-        float fc = factors[file + 2];
-        float fd = factors[file + 3];
-        for (int i = begin; i < end; i++) {
-            sum[i] +=
-                    fa * FloatCodec.decodeHalf(a.get(i))
-                            + fb * FloatCodec.decodeHalf(b.get(i))
-                            + fc * FloatCodec.decodeHalf(c.get(i))
-                            + fd * FloatCodec.decodeHalf(d.get(i));
-        }
-    }
-
-    private static void addOneHalf(float[] sum, ShortBuffer a, float factor, int begin, int end) {
-        for (int i = begin; i < end; i++) {
-            sum[i] += factor * FloatCodec.decodeHalf(a.get(i));
+    private void addOne(float[] a, float factor, int begin, int length) {
+        float[] sum = block;
+        for (int i = 0; i < length; i++) {
+            sum[i] += factor * a[begin + i];
         }
     }
 }

@@ -6,11 +6,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Reconstructs averages of any length from stored ones, whatever the format of their files (Karras
@@ -25,7 +20,8 @@ public final class PosthocReconstruction {
     /**
      * @param parameters shapes of the tensors to average, by name; files may hold more
      * @param stored the stored averages
-     * @param progress told how many elements of tensors were added, piece by piece
+     * @param progress told how many elements of tensors were added, piece by piece, one call at a
+     *     time, from any thread
      */
     public PosthocReconstruction(
             Map<String, List<Long>> parameters, List<StoredAverage> stored, LongConsumer progress) {
@@ -59,22 +55,20 @@ public final class PosthocReconstruction {
     public Reconstruction at(long imageCount, double... sigmaRel) {
         List<Coefficients> solved = solve(imageCount, sigmaRel);
         ParameterLayout layout = new ParameterLayout(parameters);
-        List<Weights> sums =
-                solved.stream().map(c -> Weights.uninitialized(layout, DataType.FLOAT)).toList();
+        List<WeightsSink> sums = solved.stream().map(c -> new WeightsSink(layout)).toList();
         List<ReconstructedProfile> profiles;
         try {
-            profiles =
-                    sum(
-                            imageCount,
-                            solved,
-                            sums.stream().map(PosthocReconstruction::into).toList());
+            profiles = sum(imageCount, solved, List.copyOf(sums));
         } catch (IOException e) {
             throw new IllegalStateException("memory takes what it is given", e);
         }
         return new Reconstruction(
                 imageCount,
                 IntStream.range(0, sums.size())
-                        .mapToObj(i -> new ReconstructedWeights(profiles.get(i), sums.get(i)))
+                        .mapToObj(
+                                i ->
+                                        new ReconstructedWeights(
+                                                profiles.get(i), sums.get(i).weights()))
                         .toList());
     }
 
@@ -143,19 +137,6 @@ public final class PosthocReconstruction {
                                         c.solution.largestMagnitude(),
                                         half))
                 .toList();
-    }
-
-    /** Fills the one vector of these weights. */
-    private static WeightSink into(Weights weights) {
-        INDArray vector = weights.storage().get(0);
-        Nd4j.getAffinityManager().ensureLocation(vector, Location.HOST);
-        Nd4j.getAffinityManager().tagLocation(vector, Location.HOST);
-        FloatPointer next = new FloatPointer(vector.data().pointer());
-        return elements -> {
-            int count = elements.remaining();
-            next.put(elements.array(), elements.arrayOffset() + elements.position(), count);
-            next.position(next.position() + count);
-        };
     }
 
     private List<StoredAverage> used(long imageCount) {

@@ -1,24 +1,15 @@
 package io.github.edm2.ema;
 
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.function.LongConsumer;
-import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Several weighted sums of networks in files, in float. The files are read side by side, piece by
- * piece; while the pieces of one place are summed up and handed on, other threads read the next and
- * check it, a file each. Each file is read once; memory: a few pieces, whatever the size of the
- * network.
+ * piece, each once; memory: a few pieces, whatever the size of the network.
  */
 final class WeightedSums {
 
@@ -29,7 +20,8 @@ final class WeightedSums {
     /**
      * @param layout names and shapes of the tensors to add; files may hold more
      * @param sinks take a sum each, in the layout's order
-     * @param progress told how many elements of tensors were added, piece by piece
+     * @param progress told how many elements of tensors were added, piece by piece, one call at a
+     *     time, from any thread
      */
     WeightedSums(ParameterLayout layout, List<WeightSink> sinks, LongConsumer progress) {
         this.layout = layout;
@@ -61,10 +53,9 @@ final class WeightedSums {
                 files.add(file);
                 half |= requireTensors(layout, file);
             }
-            add(files, factors);
+            List<List<FilePieces.Place>> pieces = pieces(FilePieces.capacity(files.size()));
+            new SumWorkers(files, factors, pieces, sinks, progress).run();
             return half;
-        } catch (UncheckedIOException e) {
-            throw e.getCause();
         } finally {
             files.forEach(TensorFile::close);
         }
@@ -92,31 +83,6 @@ final class WeightedSums {
         return half;
     }
 
-    private void add(List<TensorFile> files, float[][] factors) {
-        List<List<FilePieces.Place>> pieces = pieces(FilePieces.capacity(files.size()));
-        FilePieces current = new FilePieces(files, sinks.size());
-        FilePieces next = new FilePieces(files, sinks.size());
-        ExecutorService readers =
-                Executors.newFixedThreadPool(
-                        Math.min(files.size(), Runtime.getRuntime().availableProcessors()));
-        try {
-            List<Future<?>> reading = submit(readers, current, pieces.get(0));
-            for (int i = 0; i < pieces.size(); i++) {
-                reading.forEach(WeightedSums::await);
-                if (i + 1 < pieces.size()) {
-                    reading = submit(readers, next, pieces.get(i + 1));
-                }
-                handOn(current, factors);
-                progress.accept((long) files.size() * current.count());
-                FilePieces read = current;
-                current = next;
-                next = read;
-            }
-        } finally {
-            finish(readers);
-        }
-    }
-
     /** All tensors in pieces, each but the last of the whole capacity. */
     private List<List<FilePieces.Place>> pieces(int capacity) {
         List<List<FilePieces.Place>> pieces = new ArrayList<>();
@@ -137,59 +103,5 @@ final class WeightedSums {
             }
         }
         return pieces;
-    }
-
-    private void handOn(FilePieces pieces, float[][] factors) {
-        IntStream.range(0, sinks.size())
-                .parallel()
-                .forEach(
-                        i -> {
-                            try {
-                                sinks.get(i).write(pieces.sum(factors[i]));
-                            } catch (IOException e) {
-                                throw new UncheckedIOException(e);
-                            }
-                        });
-    }
-
-    private static List<Future<?>> submit(
-            ExecutorService readers, FilePieces pieces, List<FilePieces.Place> places) {
-        pieces.moveTo(places);
-        List<Future<?>> reading = new ArrayList<>();
-        for (int i = 0; i < pieces.files(); i++) {
-            int file = i;
-            reading.add(readers.submit(() -> pieces.read(file)));
-        }
-        return reading;
-    }
-
-    private static void await(Future<?> reading) {
-        try {
-            reading.get();
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof RuntimeException cause) {
-                throw cause;
-            }
-            throw new IllegalStateException("reading stored averages failed", e.getCause());
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while reading stored averages", e);
-        }
-    }
-
-    /** The readers must be done before their files are closed. */
-    private static void finish(ExecutorService readers) {
-        readers.shutdown();
-        boolean interrupted = false;
-        while (!readers.isTerminated()) {
-            try {
-                readers.awaitTermination(1, TimeUnit.MINUTES);
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

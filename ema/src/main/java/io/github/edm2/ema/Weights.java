@@ -22,8 +22,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * The named parameter arrays of a network: the live ones of a model ({@link #of(Model)}), or a set
  * of averages. The arrays are views of a few storage vectors, on which averaging works: one for a
- * DL4J model, one per variable for a SameDiff graph. In storage order, each vector is filled by the
- * arrays that follow one another.
+ * DL4J model, one per variable for a SameDiff graph, a few for a reconstruction. In storage order,
+ * each vector is filled by the arrays that follow one another.
  */
 public final class Weights {
 
@@ -113,6 +113,14 @@ public final class Weights {
             offset += ParameterLayout.elements(parameter.getValue());
         }
         return new Weights(List.of(flat), named);
+    }
+
+    /** The parameters of all parts, which keep their storage. */
+    static Weights joined(List<Weights> parts) {
+        List<INDArray> storage = parts.stream().flatMap(p -> p.storage.stream()).toList();
+        Map<String, INDArray> named = new LinkedHashMap<>();
+        parts.forEach(part -> named.putAll(part.named));
+        return new Weights(storage, named);
     }
 
     /** Zeros with the same storage as these, so that averaging can pair the storage vectors. */

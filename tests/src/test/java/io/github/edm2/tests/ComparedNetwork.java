@@ -3,6 +3,7 @@ package io.github.edm2.tests;
 import io.github.edm2.ema.EmaTracker;
 import io.github.edm2.ema.SnapshotStore;
 import io.github.edm2.ema.StoredAverage;
+import io.github.edm2.ema.TensorFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
@@ -84,6 +85,7 @@ final class ComparedNetwork implements Comparison.Side {
             case "train" -> seconds(trainings.computeIfAbsent(batch, this::trainOf));
             case "ema" -> ema();
             case "reconstruct" -> reconstruct();
+            case "evict" -> evict();
             case "read" -> read();
             case "start" -> start();
             case "memory" -> memory(batch);
@@ -173,6 +175,23 @@ final class ComparedNetwork implements Comparison.Side {
     private double reconstruct() {
         SnapshotStore stored = store();
         return seconds(() -> stored.reconstruct(0.075));
+    }
+
+    /**
+     * Makes the system forget the files of the snapshots: their next reader gets them from disk.
+     */
+    private double evict() throws IOException {
+        for (StoredAverage average : store().averages()) {
+            try (TensorFile file = average.file().get()) {
+                output(
+                        "dd",
+                        "of=" + file.path(),
+                        "oflag=nocache",
+                        "conv=notrunc,fdatasync",
+                        "count=0");
+            }
+        }
+        return 0;
     }
 
     /** Reads the files of the snapshots, and does nothing with them. */

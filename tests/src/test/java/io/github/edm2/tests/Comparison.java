@@ -181,15 +181,31 @@ public final class Comparison {
 
     /** How much of the time of a reconstruction the files could not be read faster. */
     private static void reading(Side ours) throws IOException {
+        reading(ours, "from memory", () -> {});
+        reading(ours, "from the disk", () -> ours.run("evict", 0));
+    }
+
+    private interface Preparation {
+        void run() throws IOException;
+    }
+
+    private static void reading(Side ours, String where, Preparation before) throws IOException {
         List<Double> reading = new ArrayList<>();
+        List<Double> reconstruction = new ArrayList<>();
         List<Double> shares = new ArrayList<>();
         for (int i = 0; i < MOST_RUNS; i++) {
+            before.run();
             reading.add(ours.run("read", 0));
-            shares.add(reading.get(i) / ours.run("reconstruct", 0));
+            before.run();
+            reconstruction.add(ours.run("reconstruct", 0));
+            shares.add(reading.get(i) / reconstruction.get(i));
         }
         System.out.printf(
-                "| reading the same files alone | %.1f ms | | %.2f of our reconstruction |%n",
-                1000 * quantile(reading, 0.5), quantile(shares, 0.5));
+                "| the same %s, and reading its files alone | %.1f, %.1f ms | | %.2f of the time |%n",
+                where,
+                1000 * quantile(reconstruction, 0.5),
+                1000 * quantile(reading, 0.5),
+                quantile(shares, 0.5));
     }
 
     /** Of processes of their own, that do nothing but train. */

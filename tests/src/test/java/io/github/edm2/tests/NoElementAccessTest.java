@@ -86,9 +86,9 @@ class NoElementAccessTest {
                     "the range check of a half-precision snapshot that is being stored",
                     "TensorBuffer: INDArray.data",
                     "the copy of a tensor between memory and a snapshot file",
-                    "PosthocReconstruction: INDArray.data",
+                    "WeightsSink: INDArray.data",
                     "the memory that reconstructed averages are put into piece by piece",
-                    "PosthocReconstruction: DataBuffer.pointer",
+                    "WeightsSink: DataBuffer.pointer",
                     "the same");
 
     @ParameterizedTest

@@ -1,0 +1,101 @@
+package io.github.edm2.ema;
+
+import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.CompletableFuture;
+import org.bytedeco.javacpp.FloatPointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Keeps weights in memory. ND4J touches all pages of an array when it allocates it, which takes
+ * longer than filling it (0.6 ns a number); so there are several arrays, and the next one is
+ * allocated in another thread while one is filled.
+ */
+final class WeightsSink implements WeightSink {
+
+    /** Least elements of an array: malloc gives back so large ones to the system, 32 MiB. */
+    private static final long SHORTEST = 9L << 20;
+
+    private final Queue<ParameterLayout> parts;
+    private final List<Weights> filled = new ArrayList<>();
+    private CompletableFuture<Weights> allocated;
+    private FloatPointer next;
+    private long room;
+
+    /**
+     * @param layout of the weights that will come
+     */
+    WeightsSink(ParameterLayout layout) {
+        parts = new ArrayDeque<>(parts(layout));
+        allocateNext();
+    }
+
+    private static List<ParameterLayout> parts(ParameterLayout layout) {
+        List<ParameterLayout> parts = new ArrayList<>();
+        Map<String, List<Long>> part = new LinkedHashMap<>();
+        long length = 0;
+        long left = layout.length();
+        for (Map.Entry<String, List<Long>> parameter : layout.shapes().entrySet()) {
+            if (length >= SHORTEST && left >= SHORTEST) {
+                parts.add(new ParameterLayout(part));
+                part.clear();
+                length = 0;
+            }
+            long elements = ParameterLayout.elements(parameter.getValue());
+            part.put(parameter.getKey(), parameter.getValue());
+            length += elements;
+            left -= elements;
+        }
+        parts.add(new ParameterLayout(part));
+        return parts;
+    }
+
+    private void allocateNext() {
+        ParameterLayout part = parts.poll();
+        if (part != null) {
+            allocated =
+                    CompletableFuture.supplyAsync(
+                            () -> Weights.uninitialized(part, DataType.FLOAT));
+        }
+    }
+
+    @Override
+    public void write(FloatBuffer elements) {
+        int first = elements.arrayOffset() + elements.position();
+        int left = elements.remaining();
+        while (left > 0) {
+            if (room == 0) {
+                begin(allocated.join());
+                allocateNext();
+            }
+            int count = (int) Math.min(left, room);
+            next.put(elements.array(), first, count);
+            next.position(next.position() + count);
+            room -= count;
+            first += count;
+            left -= count;
+        }
+    }
+
+    private void begin(Weights part) {
+        INDArray vector = part.storage().get(0);
+        Nd4j.getAffinityManager().ensureLocation(vector, Location.HOST);
+        Nd4j.getAffinityManager().tagLocation(vector, Location.HOST);
+        next = new FloatPointer(vector.data().pointer());
+        room = vector.length();
+        filled.add(part);
+    }
+
+    /** The weights, once all have come. */
+    Weights weights() {
+        return Weights.joined(filled);
+    }
+}
