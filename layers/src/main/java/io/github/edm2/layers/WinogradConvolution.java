@@ -39,7 +39,9 @@ public final class WinogradConvolution {
 
     private static final int FEWEST_CHANNELS = 64;
     private static final int FEWEST_PIXELS = 128;
-    private static final long LEAST_PRODUCTS = 1 << 24;
+
+    /** Pixels by channels by channels of one thread; all threads wait for each other more often. */
+    private static final long LEAST_PRODUCTS = 1 << 21;
 
     private final long batch;
     private final int size;
@@ -67,13 +69,15 @@ public final class WinogradConvolution {
     /**
      * Whether it is worth its transforms; measured with oneDNN's AVX2 convolutions. A CUDA backend
      * has cuDNN, which chooses for itself.
+     *
+     * @param threads that compute it
      */
-    public static boolean faster(long batch, int size, long in, long out) {
+    public static boolean faster(long batch, int size, long in, long out, int threads) {
         long pixels = batch * size * size;
         return Nd4j.getEnvironment().isCPU()
                 && Math.min(in, out) >= FEWEST_CHANNELS
                 && pixels >= FEWEST_PIXELS
-                && pixels * in * out >= LEAST_PRODUCTS;
+                && pixels * in * out > LEAST_PRODUCTS * threads * threads;
     }
 
     /** Numbers of a transformed weight. */

@@ -44,8 +44,8 @@ class WideNetworkTest {
 
     @Test
     void convolutionsOfOneImageAndOfManyDiffer() {
-        assertTrue(WinogradConvolution.faster(MANY, SIZE, CHANNELS, CHANNELS));
-        assertFalse(WinogradConvolution.faster(1, SIZE, CHANNELS, CHANNELS));
+        assertTrue(WinogradConvolution.faster(MANY, SIZE, CHANNELS, CHANNELS, 2));
+        assertFalse(WinogradConvolution.faster(1, SIZE, CHANNELS, CHANNELS, 2));
         assertTrue(PatchConvolution.faster(1, SIZE / 2, CHANNELS, CHANNELS));
         assertFalse(PatchConvolution.faster(MANY, SIZE / 2, CHANNELS, CHANNELS));
     }

@@ -4,6 +4,7 @@ import io.github.edm2.layers.MpFourier;
 import io.github.edm2.layers.MpWeightLayer;
 import io.github.edm2.layers.PatchConvolution;
 import io.github.edm2.layers.WinogradConvolution;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
@@ -35,7 +36,7 @@ public final class FrozenNetwork {
     private final Map<String, INDArray> transformed = new HashMap<>();
     private final Map<String, INDArray> ofPatches = new HashMap<>();
     private final Map<String, MpFourier> features = new HashMap<>();
-    private final Map<Long, FrozenPlan> plans = new HashMap<>();
+    private final Map<Long, FrozenBatch> batches = new HashMap<>();
 
     /**
      * Freezes a network.
@@ -66,12 +67,28 @@ public final class FrozenNetwork {
      *
      * @param x noisy images [batch, channels, height, width]; not changed
      * @param sigma standard deviation of the noise in all of them
-     * @param labels one-hot [batch, classes]; null for none
+     * @param labels one-hot [batch, classes]; null for none; a network without labels does not look
+     *     at them
      * @return clean images in x's shape, a new array
+     * @throws IllegalArgumentException if x or the labels have another shape
      */
     public INDArray denoise(INDArray x, double sigma, INDArray labels) {
-        return plans.computeIfAbsent(x.size(0), batch -> new FrozenPlan(this, batch))
+        int size = options.getImgResolution();
+        requireShape("images", x, x.size(0), options.getImgChannels(), size, size);
+        if (labels != null && options.getLabelDim() > 0) {
+            requireShape("labels", labels, x.size(0), options.getLabelDim());
+        }
+        return batches.computeIfAbsent(x.size(0), batch -> new FrozenBatch(this, batch))
                 .run(x, sigma, labels);
+    }
+
+    private static void requireShape(String what, INDArray array, long... shape) {
+        if (!Arrays.equals(array.shape(), shape)) {
+            throw new IllegalArgumentException(
+                    "this network takes %s of shape %s, got %s"
+                            .formatted(
+                                    what, Arrays.toString(shape), Arrays.toString(array.shape())));
+        }
     }
 
     /** Data type of the graph's parameters, in which everything is computed. */
@@ -120,12 +137,14 @@ public final class FrozenNetwork {
      * The convolution that takes a transformed weight, where that is worth it, or where the weight
      * is already transformed.
      *
+     * @param threads that will compute it
      * @return null for a convolution with the weight as it is
      */
-    WinogradConvolution filtering(String layer, long batch, int size, long in, long out) {
+    WinogradConvolution filtering(
+            String layer, long batch, int size, long in, long out, int threads) {
         WinogradConvolution convolution = new WinogradConvolution(batch, size, in, out);
         boolean worth =
-                WinogradConvolution.faster(batch, size, in, out)
+                WinogradConvolution.faster(batch, size, in, out, threads)
                         && convolution.weightLength() <= MOST_TRANSFORMED;
         return worth || transformed.containsKey(layer) ? convolution : null;
     }

@@ -36,6 +36,7 @@ final class FrozenPlan implements Assembler<Slot> {
     private final FrozenNetwork network;
     private final NetworkOptions options;
     private final long batch;
+    private final int threads;
     private final OperationPlan plan;
     private final List<Runnable> operations;
 
@@ -53,10 +54,14 @@ final class FrozenPlan implements Assembler<Slot> {
     /** By resolution and channels. */
     private final Map<List<Long>, INDArray> patchesBySize = new HashMap<>();
 
-    FrozenPlan(FrozenNetwork network, long batch) {
+    /**
+     * @param threads that will compute it
+     */
+    FrozenPlan(FrozenNetwork network, long batch, int threads) {
         this.network = network;
         this.options = network.options();
         this.batch = batch;
+        this.threads = threads;
         plan = new OperationPlan(network.type());
         int size = options.getImgResolution();
         image = new Slot(batch, size, size, options.getImgChannels());
@@ -73,8 +78,12 @@ final class FrozenPlan implements Assembler<Slot> {
         }
     }
 
-    /** Computes D(x; sigma). */
-    INDArray run(INDArray x, double noiseLevel, INDArray oneHot) {
+    /**
+     * Computes D(x; sigma).
+     *
+     * @param denoised receives it, in x's shape
+     */
+    void run(INDArray x, double noiseLevel, INDArray oneHot, INDArray denoised) {
         sigma = noiseLevel;
         image.array.assign(x.permute(0, 2, 3, 1));
         noise.array.assign(Math.log(noiseLevel) / 4);
@@ -86,7 +95,7 @@ final class FrozenPlan implements Assembler<Slot> {
             }
         }
         operations.forEach(Runnable::run);
-        return result.array.permute(0, 3, 1, 2).dup('c');
+        denoised.assign(result.array.permute(0, 3, 1, 2));
     }
 
     private Tensor<Slot> step(
@@ -126,7 +135,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot y = images(out, x.resolution());
         WinogradConvolution filtering =
                 kernel == WinogradConvolution.KERNEL
-                        ? network.filtering(name, batch, x.resolution(), x.channels(), out)
+                        ? network.filtering(name, batch, x.resolution(), x.channels(), out, threads)
                         : null;
         if (filtering != null) {
             longestMemory = Math.max(longestMemory, filtering.memoryLength());

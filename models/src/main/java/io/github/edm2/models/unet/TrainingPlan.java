@@ -9,6 +9,7 @@ import io.github.edm2.layers.MpSilu;
 import io.github.edm2.layers.MpSum;
 import io.github.edm2.layers.MpWeightLayer;
 import io.github.edm2.layers.Normalization;
+import io.github.edm2.layers.OpenMp;
 import io.github.edm2.layers.Prepared;
 import io.github.edm2.layers.PreparedWeight;
 import io.github.edm2.layers.Resample;
@@ -235,7 +236,7 @@ final class TrainingPlan implements Assembler<Traced> {
     private WinogradConvolution filtering(int kernel, Tensor<Traced> x, int out) {
         int size = x.resolution();
         if (kernel != WinogradConvolution.KERNEL
-                || !WinogradConvolution.faster(batch, size, x.channels(), out)) {
+                || !WinogradConvolution.faster(batch, size, x.channels(), out, OpenMp.threads())) {
             return null;
         }
         WinogradConvolution filtering = new WinogradConvolution(batch, size, x.channels(), out);
