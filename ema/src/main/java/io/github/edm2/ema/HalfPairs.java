@@ -89,7 +89,7 @@ final class HalfPairs {
         return (found & SIGNS) != 0;
     }
 
-    /** Converts like {@link #decode}, infinities and NaN too, in ten times the time. */
+    /** Converts like {@link #decode}, infinities and NaN too, one by one. */
     static void decodeAny(IntBuffer stored, int first, int pairs, float[] target) {
         for (int i = 0; i < pairs; i++) {
             int pair = stored.get(first + i);

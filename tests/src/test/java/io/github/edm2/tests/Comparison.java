@@ -181,28 +181,28 @@ public final class Comparison {
 
     /** How much of the time of a reconstruction the files could not be read faster. */
     private static void reading(Side ours) throws IOException {
-        reading(ours, "from memory", () -> {});
-        reading(ours, "from the disk", () -> ours.run("evict", 0));
+        reading(ours, false);
+        reading(ours, true);
     }
 
-    private interface Preparation {
-        void run() throws IOException;
-    }
-
-    private static void reading(Side ours, String where, Preparation before) throws IOException {
+    private static void reading(Side ours, boolean fromDisk) throws IOException {
         List<Double> reading = new ArrayList<>();
         List<Double> reconstruction = new ArrayList<>();
         List<Double> shares = new ArrayList<>();
         for (int i = 0; i < MOST_RUNS; i++) {
-            before.run();
+            if (fromDisk) {
+                ours.run("evict", 0);
+            }
             reading.add(ours.run("read", 0));
-            before.run();
+            if (fromDisk) {
+                ours.run("evict", 0);
+            }
             reconstruction.add(ours.run("reconstruct", 0));
             shares.add(reading.get(i) / reconstruction.get(i));
         }
         System.out.printf(
                 "| the same %s, and reading its files alone | %.1f, %.1f ms | | %.2f of the time |%n",
-                where,
+                fromDisk ? "from the disk" : "from memory",
                 1000 * quantile(reconstruction, 0.5),
                 1000 * quantile(reading, 0.5),
                 quantile(shares, 0.5));
