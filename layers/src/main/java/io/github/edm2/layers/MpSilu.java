@@ -89,10 +89,15 @@ public final class MpSilu extends BaseActivationFunction {
 
     /** r = 1 + e^(-factor x). */
     private static Runnable inverseSigmoid(INDArray x, double factor, INDArray r) {
-        return Prepared.sequence(
-                Prepared.multiply(x, -factor, r),
-                Prepared.of((Op) new Exp(r, r)),
-                Prepared.add(r, 1, r));
+        Runnable exponential =
+                factor == -1
+                        ? exp(x, r)
+                        : Prepared.sequence(Prepared.multiply(x, -factor, r), exp(r, r));
+        return Prepared.sequence(exponential, Prepared.add(r, 1, r));
+    }
+
+    private static Runnable exp(INDArray x, INDArray y) {
+        return Prepared.of((Op) new Exp(x, y));
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.github.edm2.layers;
 
 import java.util.Arrays;
+import java.util.List;
 import org.nd4j.linalg.api.blas.params.MMulTranspose;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -11,7 +12,9 @@ import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.scalar.ScalarAdd;
 import org.nd4j.linalg.api.ops.impl.scalar.ScalarMultiplication;
 import org.nd4j.linalg.api.ops.impl.scalar.ScalarReverseDivision;
+import org.nd4j.linalg.api.ops.impl.scalar.ScalarReverseSubtraction;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.Axpy;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -21,7 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>A custom operation keeps its native context: ND4J (M2.1) makes a new one at every call
  * otherwise, which takes 5 to 15 microseconds, more than most operations on small arrays, and
- * leaves it to a thread of its own to clean up.
+ * leaves it to a thread of its own to clean up. The shapes of its results are checked once, instead
+ * of at every call.
  */
 public final class Prepared {
 
@@ -31,9 +35,12 @@ public final class Prepared {
      * A custom operation.
      *
      * @param operation with inputs, outputs and arguments set
+     * @throws IllegalArgumentException if an output has another shape than the operation gives
      */
     public static Runnable of(CustomOp operation) {
+        requireShapes(operation);
         OpContext context = Nd4j.getExecutioner().buildContext();
+        context.shapeFunctionOverride(true);
         context.setInputArrays(operation.inputArguments());
         context.setOutputArrays(operation.outputArguments());
         context.setIArguments(operation.iArgs());
@@ -41,6 +48,21 @@ public final class Prepared {
         context.setBArguments(operation.bArgs());
         context.setDArguments(operation.dArgs());
         return () -> Nd4j.getExecutioner().exec(operation, context);
+    }
+
+    private static void requireShapes(CustomOp operation) {
+        List<LongShapeDescriptor> shapes = Nd4j.getExecutioner().calculateOutputShape(operation);
+        for (int i = 0; i < shapes.size(); i++) {
+            long[] given = operation.outputArguments().get(i).shape();
+            if (!Arrays.equals(shapes.get(i).getShape(), given)) {
+                throw new IllegalArgumentException(
+                        "%s gives an array of shape %s, not %s"
+                                .formatted(
+                                        operation.opName(),
+                                        Arrays.toString(shapes.get(i).getShape()),
+                                        Arrays.toString(given)));
+            }
+        }
     }
 
     /** A legacy operation, which has no context. */
@@ -102,6 +124,11 @@ public final class Prepared {
     /** out = x + term; out may be x. */
     public static Runnable add(INDArray x, double term, INDArray out) {
         return of((Op) new ScalarAdd(x, null, out, term));
+    }
+
+    /** out = term - x; out may be x. */
+    public static Runnable subtractFrom(double term, INDArray x, INDArray out) {
+        return of((Op) new ScalarReverseSubtraction(x, null, out, term));
     }
 
     /** out = numerator / x; out may be x. */

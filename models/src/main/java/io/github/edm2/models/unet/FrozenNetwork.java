@@ -11,7 +11,6 @@ import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A network made ready for sampling: its weights normalized and scaled once, constants folded into
@@ -158,8 +157,7 @@ public final class FrozenNetwork {
         return transformed.computeIfAbsent(
                 layer,
                 name -> {
-                    INDArray u = Nd4j.createUninitialized(type, convolution.weightLength());
-                    convolution.weight(weight(name, factor, 0), u).run();
+                    INDArray u = convolution.weight(weight(name, factor, 0));
                     scaled.remove(name);
                     return u;
                 });

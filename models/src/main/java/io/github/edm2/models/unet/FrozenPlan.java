@@ -260,27 +260,26 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot first = a.value();
         Slot second = b.value();
         Slot y = images(na + nb, a.resolution());
-        Slot scaledA = images(na, a.resolution());
-        Slot scaledB = images(nb, a.resolution());
+        y.pending = -1;
         return step(
                 new Tensor<>(y, na + nb, a.resolution()),
                 y,
                 false,
                 List.of(first, second),
-                List.of(scaledA, scaledB),
+                List.of(),
                 () ->
                         MpConcat.operation(
-                                first.array,
-                                second.array,
-                                y.array,
-                                scaledA.array,
-                                scaledB.array,
-                                MpConcat.factor(1 - t, na, nb, t) * first.pending,
-                                MpConcat.factor(t, nb, na, t) * second.pending,
-                                CHANNELS));
+                                pixels(first.array),
+                                pixels(second.array),
+                                pixels(y.array),
+                                MpConcat.factor(1 - t, na, nb, t) * first.pending * y.pending,
+                                MpConcat.factor(t, nb, na, t) * second.pending * y.pending));
     }
 
-    private static final int CHANNELS = 3;
+    private static INDArray pixels(INDArray images) {
+        long channels = images.size(3);
+        return images.reshape('c', images.length() / channels, channels);
+    }
 
     private static INDArray channels(INDArray x, int from, int to) {
         return x.get(
@@ -295,6 +294,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot in = x.value();
         Slot factor = c.value();
         Slot y = new Slot(in.shape);
+        y.pending = -1;
         Slot plusOne = new Slot(batch, 1, x.channels());
         long pixels = (long) x.resolution() * x.resolution();
         return step(
@@ -308,7 +308,7 @@ final class FrozenPlan implements Assembler<Slot> {
                     INDArray from = in.array.reshape(batch, pixels, x.channels());
                     INDArray to = y.array.reshape(batch, pixels, x.channels());
                     return Prepared.sequence(
-                            Prepared.add(factor.array, 1, flat),
+                            Prepared.subtractFrom(y.pending, factor.array, flat),
                             Prepared.multiply(from, plusOne.array, to));
                 });
     }

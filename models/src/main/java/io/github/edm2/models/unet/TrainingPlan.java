@@ -473,23 +473,14 @@ final class TrainingPlan implements Assembler<Traced> {
         double factorA = MpConcat.factor(1 - t, na, nb, t) * first.pending;
         double factorB = MpConcat.factor(t, nb, na, t) * second.pending;
         Slot y = new Slot(rows(a.resolution()), na + nb);
-        Slot scaledA = new Slot(first.slot.shape);
-        Slot scaledB = new Slot(second.slot.shape);
         plan.add(
                 List.of(first.slot, second.slot),
-                List.of(scaledA, scaledB),
+                List.of(),
                 List.of(y),
                 false,
                 () ->
                         MpConcat.operation(
-                                first.slot.array,
-                                second.slot.array,
-                                y.array,
-                                scaledA.array,
-                                scaledB.array,
-                                factorA,
-                                factorB,
-                                1));
+                                first.slot.array, second.slot.array, y.array, factorA, factorB));
         Traced value = traced(y, 1);
         tape.push(
                 () -> {
