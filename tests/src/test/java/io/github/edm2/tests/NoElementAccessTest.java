@@ -84,6 +84,8 @@ class NoElementAccessTest {
                     "an evaluation between steps",
                     "SafetensorsWriter: INDArray.amaxNumber",
                     "the range check of a half-precision snapshot that is being stored",
+                    "RowGroups: INDArray.data",
+                    "views of every fourth row, made once for all steps",
                     "TensorBuffer: INDArray.data",
                     "the copy of a tensor between memory and a snapshot file",
                     "WeightsSink: INDArray.data",
