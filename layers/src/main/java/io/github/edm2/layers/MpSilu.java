@@ -66,7 +66,7 @@ public final class MpSilu extends BaseActivationFunction {
      * oneDNN's tanh.
      *
      * @param x any shape
-     * @param factor what the numbers of x are to be multiplied by
+     * @param factor what the numbers of x are to be multiplied by; -1 spares a pass
      * @param y receives the result; may be x
      * @param temporary of x's shape, overwritten; not x or y
      */

@@ -24,16 +24,14 @@ final class RowGroups {
     private final long channels;
     private final int rows;
     private final int step;
-    private final int offset;
     private final int first;
     private final int count;
 
     /**
      * @param memory vector whose first numbers are used
      * @param size height and width of the images
-     * @param rows of a group
+     * @param rows of a group; those more than step are half before and half behind its own
      * @param step rows of the images from one group to the next
-     * @param offset of the first row of group 0 in the images; may be negative
      * @param first group
      * @param count of groups
      */
@@ -44,7 +42,6 @@ final class RowGroups {
             long channels,
             int rows,
             int step,
-            int offset,
             int first,
             int count) {
         this.batch = batch;
@@ -52,15 +49,19 @@ final class RowGroups {
         this.channels = channels;
         this.rows = rows;
         this.step = step;
-        this.offset = offset;
         this.first = first;
         this.count = count;
         vector = memory.get(NDArrayIndex.interval(0, rows * columns()));
     }
 
+    /** Numbers of a row of one group, of all images with their padding. */
+    static long columnsOfGroup(long batch, int size, long channels) {
+        return batch * (size + 1) * channels;
+    }
+
     /** Numbers of a row of the matrix. */
     private long columns() {
-        return count * batch * (size + 1) * channels;
+        return count * columnsOfGroup(batch, size, channels);
     }
 
     INDArray matrix() {
@@ -104,10 +105,8 @@ final class RowGroups {
      * The same where groups have one row before and one behind those of their own, which belong to
      * their neighbours: adds them to those. The groups before the first must have been added
      * before: they leave what belongs to the first in the images, as these do for the next.
-     *
-     * @param all groups of the images
      */
-    Runnable addTo(INDArray images, int all) {
+    Runnable addTo(INDArray images) {
         int last = rows - 1;
         List<Runnable> operations = new ArrayList<>();
         if (count > 1) {
@@ -121,7 +120,7 @@ final class RowGroups {
             operations.add(add(inner(own), of(images, own)));
         }
         operations.add(to(images, 1, last));
-        if (first + count < all) {
+        if ((first + count) * step < size) {
             Rows behind = new Rows(last, rows, first + count - 1, 1);
             operations.add(Prepared.copy(inner(behind), of(images, behind)));
         }
@@ -168,14 +167,19 @@ final class RowGroups {
         return runs;
     }
 
+    /** Where a group's row is in the images, or outside them. */
+    private int imageRow(int group, int row) {
+        return group * step + row - (rows - step) / 2;
+    }
+
     /** The groups in which a row lies in the images. */
     private Rows inside(int row) {
         int from = first;
         int to = first + count;
-        while (from < to && from * step + row + offset < 0) {
+        while (from < to && imageRow(from, row) < 0) {
             from++;
         }
-        while (from < to && (to - 1) * step + row + offset >= size) {
+        while (from < to && imageRow(to - 1, row) >= size) {
             to--;
         }
         return new Rows(row, row + 1, from, to - from);
@@ -183,7 +187,7 @@ final class RowGroups {
 
     /** [rows, groups, batch, width channels]. */
     private INDArray of(INDArray images, Rows part) {
-        long start = (part.first * step + part.from + offset) * images.stride(1);
+        long start = imageRow(part.first, part.from) * images.stride(1);
         return Nd4j.create(
                 images.data(),
                 new long[] {part.to - part.from, part.groups, batch, size * channels},

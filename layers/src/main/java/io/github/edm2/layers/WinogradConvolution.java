@@ -103,7 +103,7 @@ public final class WinogradConvolution {
 
     /** Numbers of a row of all images with its padding. */
     private long row(long channels) {
-        return batch * (size + 1) * channels;
+        return RowGroups.columnsOfGroup(batch, size, channels);
     }
 
     /**
@@ -347,17 +347,16 @@ public final class WinogradConvolution {
                             rows.matrix(),
                             true,
                             false),
-                    rows.addTo(dx, groups));
+                    rows.addTo(dx));
         }
 
-        /** Six rows of which the first is above the first of the result. */
+        /** Six rows: the four of the result, one above and one below. */
         private RowGroups inputRows(Memory memory) {
-            return new RowGroups(
-                    memory.padded, batch, size, in, COMPONENTS, STEP, -1, first, count);
+            return new RowGroups(memory.padded, batch, size, in, COMPONENTS, STEP, first, count);
         }
 
         private RowGroups outputRows(Memory memory) {
-            return new RowGroups(memory.padded, batch, size, out, STEP, STEP, 0, first, count);
+            return new RowGroups(memory.padded, batch, size, out, STEP, STEP, first, count);
         }
 
         private INDArray components(INDArray vector, long channels) {

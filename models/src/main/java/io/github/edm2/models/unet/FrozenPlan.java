@@ -33,6 +33,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 final class FrozenPlan implements Assembler<Slot> {
 
+    /** What SiLU takes in a pass less than other factors; what gives it values negates them. */
+    private static final double NEGATED = -1;
+
     private final FrozenNetwork network;
     private final NetworkOptions options;
     private final long batch;
@@ -187,9 +190,8 @@ final class FrozenPlan implements Assembler<Slot> {
 
     /** Every pixel's, or example's, channels times a matrix. */
     private static Runnable product(Slot x, long channels, INDArray weight, Slot y) {
-        INDArray rows = x.array.reshape('c', x.array.length() / channels, channels);
-        INDArray products = y.array.reshape('c', rows.size(0), weight.size(1));
-        return Prepared.matmul(rows, weight, products, false, false);
+        return Prepared.matmul(
+                rows(x.array, channels), weight, rows(y.array, weight.size(1)), false, false);
     }
 
     private static final int NHWC = 1;
@@ -260,7 +262,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot first = a.value();
         Slot second = b.value();
         Slot y = images(na + nb, a.resolution());
-        y.pending = -1;
+        y.pending = NEGATED;
         return step(
                 new Tensor<>(y, na + nb, a.resolution()),
                 y,
@@ -269,16 +271,16 @@ final class FrozenPlan implements Assembler<Slot> {
                 List.of(),
                 () ->
                         MpConcat.operation(
-                                pixels(first.array),
-                                pixels(second.array),
-                                pixels(y.array),
-                                MpConcat.factor(1 - t, na, nb, t) * first.pending * y.pending,
-                                MpConcat.factor(t, nb, na, t) * second.pending * y.pending));
+                                rows(first.array, na),
+                                rows(second.array, nb),
+                                rows(y.array, na + nb),
+                                MpConcat.factor(1 - t, na, nb, t) * first.pending * NEGATED,
+                                MpConcat.factor(t, nb, na, t) * second.pending * NEGATED));
     }
 
-    private static INDArray pixels(INDArray images) {
-        long channels = images.size(3);
-        return images.reshape('c', images.length() / channels, channels);
+    /** [pixels or examples, channels]. */
+    private static INDArray rows(INDArray array, long channels) {
+        return array.reshape('c', array.length() / channels, channels);
     }
 
     private static INDArray channels(INDArray x, int from, int to) {
@@ -294,7 +296,7 @@ final class FrozenPlan implements Assembler<Slot> {
         Slot in = x.value();
         Slot factor = c.value();
         Slot y = new Slot(in.shape);
-        y.pending = -1;
+        y.pending = NEGATED;
         Slot plusOne = new Slot(batch, 1, x.channels());
         long pixels = (long) x.resolution() * x.resolution();
         return step(
@@ -308,7 +310,7 @@ final class FrozenPlan implements Assembler<Slot> {
                     INDArray from = in.array.reshape(batch, pixels, x.channels());
                     INDArray to = y.array.reshape(batch, pixels, x.channels());
                     return Prepared.sequence(
-                            Prepared.subtractFrom(y.pending, factor.array, flat),
+                            Prepared.subtractFrom(NEGATED, factor.array, flat),
                             Prepared.multiply(from, plusOne.array, to));
                 });
     }
@@ -327,9 +329,9 @@ final class FrozenPlan implements Assembler<Slot> {
                 List.of(divisor),
                 () ->
                         Normalization.ofRows(
-                                in.array.reshape(rows, x.channels()),
+                                rows(in.array, x.channels()),
                                 Normalization.EPSILON / in.pending,
-                                y.array.reshape(rows, x.channels()),
+                                rows(y.array, x.channels()),
                                 divisor.array));
     }
 
