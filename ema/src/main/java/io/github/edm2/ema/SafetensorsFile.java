@@ -10,6 +10,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -139,9 +140,18 @@ public final class SafetensorsFile implements TensorFile {
 
     /** A whole number from the header's metadata. */
     long metadataCount(String key) {
+        return metadataNumber(key, Long::parseLong);
+    }
+
+    /** A number from the header's metadata. */
+    double metadataNumber(String key) {
+        return metadataNumber(key, Double::parseDouble);
+    }
+
+    private <T> T metadataNumber(String key, Function<String, T> parser) {
         String text = header.metadata().get(key);
         try {
-            return Long.parseLong(text);
+            return parser.apply(String.valueOf(text));
         } catch (NumberFormatException e) {
             throw new SnapshotException(
                     file + " is damaged: its header has no number " + key + " but " + text, e);

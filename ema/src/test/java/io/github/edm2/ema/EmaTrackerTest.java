@@ -56,6 +56,34 @@ class EmaTrackerTest {
     }
 
     @Test
+    void averageOfStandingFloatWeightsDoesNotDrift() {
+        MultiLayerNetwork net = Models.network(WorkspaceMode.NONE, DataType.FLOAT);
+        EmaTracker tracker = EmaTracker.of(net, 0.05, 0.25);
+        net.params().assign(0.7);
+        for (int step = 1; step <= 5000; step++) {
+            tracker.update(step * 4L);
+        }
+        for (double sigmaRel : new double[] {0.05, 0.25}) {
+            INDArray error = tracker.average(sigmaRel).get("0_W").sub(0.7);
+            assertEquals(0, error.amaxNumber().doubleValue(), 5e-6);
+        }
+    }
+
+    @Test
+    void updatesDoNotReachAveragesThatWereGiven() {
+        MultiLayerNetwork net = Models.network(WorkspaceMode.NONE, DataType.FLOAT);
+        EmaTracker tracker = EmaTracker.of(net, 0.10);
+        tracker.update(100);
+        net.params().muli(2);
+        tracker.update(110);
+        Weights given = tracker.average(0.10);
+        Weights copy = given.copy();
+        net.params().muli(2);
+        tracker.update(120);
+        assertClose(copy, given, 0);
+    }
+
+    @Test
     void savedStateContinuesBitForBit() {
         ComputationGraph unbroken = Models.graph(WorkspaceMode.ENABLED);
         ComputationGraph resumed = Models.graph(WorkspaceMode.ENABLED);
