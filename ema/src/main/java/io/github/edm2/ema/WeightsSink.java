@@ -21,8 +21,14 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class WeightsSink implements WeightSink {
 
-    /** Least elements of an array: malloc gives back so large ones to the system, 32 MiB. */
-    private static final long SHORTEST = 9L << 20;
+    /** Elements of the first array, which is waited for: 1 ms. */
+    private static final long FEWEST = 1L << 18;
+
+    /** Elements of the longest arrays: malloc gives back so large ones to the system, 32 MiB. */
+    private static final long MOST = 9L << 20;
+
+    /** An array's elements by those before it, so that it is allocated when they are filled. */
+    private static final double SHARE = 0.5;
 
     private final Queue<ParameterLayout> parts;
     private final List<Weights> filled = new ArrayList<>();
@@ -41,18 +47,17 @@ final class WeightsSink implements WeightSink {
     private static List<ParameterLayout> parts(ParameterLayout layout) {
         List<ParameterLayout> parts = new ArrayList<>();
         Map<String, List<Long>> part = new LinkedHashMap<>();
+        long before = 0;
         long length = 0;
-        long left = layout.length();
         for (Map.Entry<String, List<Long>> parameter : layout.shapes().entrySet()) {
-            if (length >= SHORTEST && left >= SHORTEST) {
+            if (length >= Math.min(MOST, Math.max(FEWEST, SHARE * before))) {
                 parts.add(new ParameterLayout(part));
                 part.clear();
+                before += length;
                 length = 0;
             }
-            long elements = ParameterLayout.elements(parameter.getValue());
             part.put(parameter.getKey(), parameter.getValue());
-            length += elements;
-            left -= elements;
+            length += ParameterLayout.elements(parameter.getValue());
         }
         parts.add(new ParameterLayout(part));
         return parts;

@@ -34,7 +34,7 @@ class WeightsSinkTest {
             sink.write(FloatBuffer.wrap(piece, 0, count));
         }
         Weights weights = sink.weights();
-        assertEquals(3, weights.storage().size());
+        assertEquals(4, weights.storage().size());
         assertEquals(shapes, weights.layout().shapes());
         long begin = 0;
         for (INDArray array : weights.asMap().values()) {
