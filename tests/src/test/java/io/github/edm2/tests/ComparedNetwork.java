@@ -26,6 +26,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -46,6 +47,9 @@ final class ComparedNetwork implements Comparison.Side {
     private static final int MEMORY_STEPS = 5;
 
     private static final int READ_BYTES = 1 << 20;
+
+    /** Time in which ND4J frees what the collector has found. */
+    private static final long RELEASE_NANOS = 50_000_000;
 
     private final String size;
     private final NetworkOptions options;
@@ -174,6 +178,9 @@ final class ComparedNetwork implements Comparison.Side {
 
     private double reconstruct() {
         SnapshotStore stored = store();
+        // Frees what was reconstructed before, as PyTorch does between its measurements.
+        System.gc();
+        LockSupport.parkNanos(RELEASE_NANOS);
         return seconds(() -> stored.reconstruct(0.075));
     }
 
