@@ -11,7 +11,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * A running average a &larr; beta a + (1 - beta) w, kept as a = f s with one factor f for all
  * weights: f &larr; beta f, s &larr; s + (1 - beta) / f w. That is one operation on the weights,
  * which ND4J has for no interpolation: multiplying a before adding to it takes half as long again,
- * a matrix product ten times as long.
+ * a matrix product ten times as long. Beta is the profile's ({@link PowerFunction}, Karras et al.,
+ * arXiv:2312.02696, section 3.1).
  */
 final class RunningAverage {
 

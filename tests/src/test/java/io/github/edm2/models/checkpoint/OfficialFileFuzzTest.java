@@ -93,6 +93,7 @@ class OfficialFileFuzzTest {
             boolean clear = message.startsWith(NAME + " ") && message.lines().count() == 1;
             assertTrue(clear, () -> "seed %d: %s".formatted(seed, message));
         } catch (Throwable e) {
+            // Errors too, as of memory: none may be left without the seed that makes it again.
             fail("seed " + seed, e);
         }
         double taken = (processorTime() - begin) / 1e9;
