@@ -24,7 +24,11 @@ record ParameterLayout(Map<String, List<Long>> shapes) {
     }
 
     static long elements(List<Long> shape) {
-        return shape.stream().reduce(1L, Math::multiplyExact);
+        long elements = 1;
+        for (long size : shape) {
+            elements = Math.multiplyExact(elements, size);
+        }
+        return elements;
     }
 
     /** The first difference as part of a sentence, empty if both describe the same network. */

@@ -20,6 +20,7 @@ public final class SafetensorsFile implements TensorFile {
 
     private final Path file;
     private final FileChannel channel;
+    private final long bytes;
     private final String crc32c;
     private final CRC32C checksum = new CRC32C();
     private long checked;
@@ -51,6 +52,7 @@ public final class SafetensorsFile implements TensorFile {
             throw failure(e);
         }
         try {
+            bytes = channel.size();
             header = readHeader();
             dataBegin = checked;
         } catch (IOException e) {
@@ -85,7 +87,7 @@ public final class SafetensorsFile implements TensorFile {
                 ByteBuffer.allocate(SafetensorsHeader.LENGTH_BYTES).order(ByteOrder.LITTLE_ENDIAN);
         read(0, lengthBytes);
         long length = lengthBytes.flip().getLong();
-        long behind = channel.size() - SafetensorsHeader.LENGTH_BYTES;
+        long behind = bytes - SafetensorsHeader.LENGTH_BYTES;
         if (length < 0 || length > behind || length > Integer.MAX_VALUE) {
             throw new IOException("its header claims " + length + " bytes of " + behind);
         }
@@ -181,7 +183,7 @@ public final class SafetensorsFile implements TensorFile {
         if (position == checked) {
             checksum.update(content);
             checked = next;
-            if (crc32c != null && next == channel.size()) {
+            if (crc32c != null && next == bytes) {
                 requireChecksum();
             }
         }

@@ -12,6 +12,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -42,6 +43,8 @@ record SafetensorsHeader(
                     DataType.FLOAT16, "F16",
                     DataType.BFLOAT16, "BF16",
                     DataType.DOUBLE, "F64");
+    private static final Map<String, DataType> TYPES =
+            NAMES.keySet().stream().collect(Collectors.toMap(NAMES::get, type -> type));
 
     /** Tensors that follow one another without gaps. */
     static SafetensorsHeader of(
@@ -133,16 +136,11 @@ record SafetensorsHeader(
 
     private static TensorFile.Info info(String name, JsonNode node) throws IOException {
         String dtype = node.path("dtype").asText();
-        DataType type =
-                NAMES.entrySet().stream()
-                        .filter(e -> e.getValue().equals(dtype))
-                        .map(Map.Entry::getKey)
-                        .findAny()
-                        .orElseThrow(
-                                () ->
-                                        new IOException(
-                                                "gives tensor %s the unsupported type \"%s\""
-                                                        .formatted(name, dtype)));
+        DataType type = TYPES.get(dtype);
+        if (type == null) {
+            throw new IOException(
+                    "gives tensor %s the unsupported type \"%s\"".formatted(name, dtype));
+        }
         List<Long> shape = new ArrayList<>();
         node.path("shape").forEach(n -> shape.add(n.asLong(-1)));
         long begin = offset(node, 0);
