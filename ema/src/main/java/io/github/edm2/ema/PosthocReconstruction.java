@@ -55,12 +55,14 @@ public final class PosthocReconstruction {
     public Reconstruction at(long imageCount, double... sigmaRel) {
         List<Coefficients> solved = solve(imageCount, sigmaRel);
         ParameterLayout layout = new ParameterLayout(parameters);
-        List<WeightsSink> sums = solved.stream().map(c -> new WeightsSink(layout)).toList();
+        List<WeightsSink> sums = WeightsSink.of(layout, solved.size());
         List<ReconstructedProfile> profiles;
         try {
             profiles = sum(imageCount, solved, List.copyOf(sums));
         } catch (IOException e) {
             throw new IllegalStateException("memory takes what it is given", e);
+        } finally {
+            sums.forEach(WeightsSink::stop);
         }
         return new Reconstruction(
                 imageCount,

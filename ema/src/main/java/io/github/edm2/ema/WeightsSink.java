@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
@@ -16,8 +17,8 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Keeps weights in memory. ND4J touches all pages of an array when it allocates it, which takes
- * longer than filling it (0.6 ns a number); so there are several arrays, and the next one is
- * allocated in another thread while one is filled.
+ * longer than filling it (2 ns a number); so there are several arrays, which another thread
+ * allocates one after another, beginning while the files are opened and the disk is waited for.
  */
 final class WeightsSink implements WeightSink {
 
@@ -30,18 +31,32 @@ final class WeightsSink implements WeightSink {
     /** An array's elements by those before it, so that it is allocated when they are filled. */
     private static final double SHARE = 0.5;
 
-    private final Queue<ParameterLayout> parts;
+    private final Queue<CompletableFuture<Weights>> coming = new ArrayDeque<>();
     private final List<Weights> filled = new ArrayList<>();
-    private CompletableFuture<Weights> allocated;
     private FloatPointer next;
     private long room;
 
+    private WeightsSink() {}
+
     /**
+     * Sinks that are filled side by side.
+     *
      * @param layout of the weights that will come
+     * @param count number of sinks
      */
-    WeightsSink(ParameterLayout layout) {
-        parts = new ArrayDeque<>(parts(layout));
-        allocateNext();
+    static List<WeightsSink> of(ParameterLayout layout, int count) {
+        List<WeightsSink> sinks = Stream.generate(WeightsSink::new).limit(count).toList();
+        CompletableFuture<?> before = CompletableFuture.completedFuture(null);
+        for (ParameterLayout part : parts(layout)) {
+            for (WeightsSink sink : sinks) {
+                CompletableFuture<Weights> array =
+                        before.thenApplyAsync(
+                                earlier -> Weights.uninitialized(part, DataType.FLOAT));
+                sink.coming.add(array);
+                before = array;
+            }
+        }
+        return sinks;
     }
 
     private static List<ParameterLayout> parts(ParameterLayout layout) {
@@ -63,23 +78,13 @@ final class WeightsSink implements WeightSink {
         return parts;
     }
 
-    private void allocateNext() {
-        ParameterLayout part = parts.poll();
-        if (part != null) {
-            allocated =
-                    CompletableFuture.supplyAsync(
-                            () -> Weights.uninitialized(part, DataType.FLOAT));
-        }
-    }
-
     @Override
     public void write(FloatBuffer elements) {
         int first = elements.arrayOffset() + elements.position();
         int left = elements.remaining();
         while (left > 0) {
             if (room == 0) {
-                begin(allocated.join());
-                allocateNext();
+                begin(coming.remove().join());
             }
             int count = (int) Math.min(left, room);
             next.put(elements.array(), first, count);
@@ -97,6 +102,11 @@ final class WeightsSink implements WeightSink {
         next = new FloatPointer(vector.data().pointer());
         room = vector.length();
         filled.add(part);
+    }
+
+    /** Allocates nothing more, whether all weights have come or something failed. */
+    void stop() {
+        coming.forEach(array -> array.cancel(false));
     }
 
     /** The weights, once all have come. */

@@ -15,7 +15,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -72,8 +71,7 @@ class WeightedSumsTest {
 
     private static List<Weights> sums(List<StoredAverage> files, double[][] factors)
             throws IOException {
-        List<WeightsSink> sinks =
-                IntStream.range(0, factors.length).mapToObj(i -> new WeightsSink(LAYOUT)).toList();
+        List<WeightsSink> sinks = WeightsSink.of(LAYOUT, factors.length);
         AtomicLong added = new AtomicLong();
         new WeightedSums(LAYOUT, List.copyOf(sinks), added::addAndGet).add(files, factors);
         assertEquals(files.size() * LAYOUT.length(), added.get());
@@ -140,7 +138,7 @@ class WeightedSumsTest {
                         throw full;
                     }
                 };
-        List<WeightSink> sinks = List.of(new WeightsSink(LAYOUT), failing);
+        List<WeightSink> sinks = List.of(WeightsSink.of(LAYOUT, 1).get(0), failing);
         double[][] factors = {{1, 2}, {3, 4}};
         Set<Thread> before = Thread.getAllStackTraces().keySet();
         IOException thrown =

@@ -1,9 +1,8 @@
 package io.github.edm2.tests;
 
 import io.github.edm2.ema.EmaTracker;
+import io.github.edm2.ema.Snapshot;
 import io.github.edm2.ema.SnapshotStore;
-import io.github.edm2.ema.StoredAverage;
-import io.github.edm2.ema.TensorFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
@@ -188,15 +187,13 @@ final class ComparedNetwork implements Comparison.Side {
      * Makes the system forget the files of the snapshots: their next reader gets them from disk.
      */
     private double evict() throws IOException {
-        for (StoredAverage average : store().averages()) {
-            try (TensorFile file = average.file().get()) {
-                output(
-                        "dd",
-                        "of=" + file.path(),
-                        "oflag=nocache",
-                        "conv=notrunc,fdatasync",
-                        "count=0");
-            }
+        for (Snapshot snapshot : store().snapshots()) {
+            output(
+                    "dd",
+                    "of=" + path(snapshot),
+                    "oflag=nocache",
+                    "conv=notrunc,fdatasync",
+                    "count=0");
         }
         return 0;
     }
@@ -204,15 +201,20 @@ final class ComparedNetwork implements Comparison.Side {
     /** Reads the files of the snapshots, and does nothing with them. */
     private double read() throws IOException {
         ByteBuffer buffer = ByteBuffer.allocateDirect(READ_BYTES);
+        List<Path> paths = store().snapshots().stream().map(this::path).toList();
         long start = System.nanoTime();
-        for (StoredAverage average : store().averages()) {
-            try (FileChannel file = FileChannel.open(average.file().get().path())) {
+        for (Path path : paths) {
+            try (FileChannel file = FileChannel.open(path)) {
                 while (file.read(buffer.clear()) >= 0) {
                     // the next piece
                 }
             }
         }
         return (System.nanoTime() - start) / 1e9;
+    }
+
+    private Path path(Snapshot snapshot) {
+        return files.snapshots().resolve(snapshot.file());
     }
 
     /** The command line, from its start to the first image. */
