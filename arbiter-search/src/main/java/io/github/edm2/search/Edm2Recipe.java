@@ -23,6 +23,9 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
  */
 public final class Edm2Recipe implements Recipe {
 
+    /** Name in the description, by which a study is known to be of EDM2 networks. */
+    static final String PRESET = "preset";
+
     private final Preset preset;
     private final ImageDataset dataset;
 
@@ -38,7 +41,7 @@ public final class Edm2Recipe implements Recipe {
     @Override
     public Map<String, Object> description() {
         Map<String, Object> description = new LinkedHashMap<>();
-        description.put("preset", preset.name());
+        description.put(PRESET, preset.name());
         description.put("data", dataset.name());
         description.put("images", dataset.count());
         description.put("classes", dataset.classes());
@@ -107,6 +110,12 @@ public final class Edm2Recipe implements Recipe {
                 step.accept(trainer.images());
             }
         }
+    }
+
+    /** Per element of an image: pixel and channel. */
+    @Override
+    public double loss(ComputationGraph network, Hyperparameters hyperparameters) {
+        return network.score() / dataset.shape().length();
     }
 
     /** With the network's options, so that {@code generate} can read it. */

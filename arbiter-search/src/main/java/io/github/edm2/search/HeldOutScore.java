@@ -11,7 +11,8 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
 
 /**
  * Denoising loss of EDM2 networks on images that were not trained on: over all noise levels of a
- * preset's distribution, and for the lowest, middle and highest third of them.
+ * preset's distribution, and for the lowest, middle and highest third of them. A mean per element:
+ * channel of a pixel.
  */
 public final class HeldOutScore implements Score {
 
@@ -21,7 +22,7 @@ public final class HeldOutScore implements Score {
     /** A third of a normal distribution is below this many standard deviations from its mean. */
     private static final double TERCILE = -0.430727;
 
-    private static final List<String> NAMES =
+    static final List<String> NAMES =
             List.of(NAME, "loss_low_sigma", "loss_mid_sigma", "loss_high_sigma");
 
     private final HeldOutLoss loss;

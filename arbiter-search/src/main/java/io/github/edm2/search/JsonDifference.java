@@ -1,5 +1,6 @@
 package io.github.edm2.search;
 
+import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -17,9 +18,11 @@ import org.nd4j.shade.jackson.databind.JsonNode;
  */
 public record JsonDifference(String name, String kept, String wanted) {
 
+    private static final int DIGITS = 12;
+
     private static final String MISSING = "nothing";
 
-    /** All differences, in the order of the second object. */
+    /** All differences beyond the last digits of numbers, in the order of the second object. */
     public static List<JsonDifference> between(JsonNode kept, JsonNode wanted) {
         Map<String, String> first = new LinkedHashMap<>();
         Map<String, String> second = new LinkedHashMap<>();
@@ -38,6 +41,18 @@ public record JsonDifference(String name, String kept, String wanted) {
                 .toList();
     }
 
+    /** A range computed by another version differs in the last digits. */
+    private static String rounded(JsonNode value) {
+        if (value.isArray()) {
+            List<String> elements = new ArrayList<>();
+            value.forEach(element -> elements.add(rounded(element)));
+            return "[" + String.join(",", elements) + "]";
+        }
+        return value.isDouble()
+                ? String.valueOf(SignificantDigits.round(value.doubleValue(), DIGITS))
+                : value.toString();
+    }
+
     private static void flatten(String prefix, JsonNode node, Map<String, String> values) {
         for (Iterator<String> names = node.fieldNames(); names.hasNext(); ) {
             String name = names.next();
@@ -45,7 +60,7 @@ public record JsonDifference(String name, String kept, String wanted) {
             if (value.isObject()) {
                 flatten(prefix + name + ".", value, values);
             } else {
-                values.put(prefix + name, value.toString());
+                values.put(prefix + name, rounded(value));
             }
         }
     }

@@ -161,7 +161,8 @@ public final class PostHocEmaSearch {
             Path unfinished = folder.resolve(".network.zip.tmp");
             options.recipe.write(network, trial.training(), unfinished);
             AtomicFile.rename(unfinished, folder.resolve("network.zip"));
-            byte[] json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(best.get());
+            byte[] json =
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(best.get().rounded());
             AtomicFile.write(folder.resolve("candidate.json"), out -> out.write(json));
         } catch (IOException e) {
             throw new UncheckedIOException(

@@ -42,6 +42,16 @@ public interface Recipe {
             LongConsumer step);
 
     /**
+     * Loss of a training's last step as it is shown.
+     *
+     * @param network that is being trained
+     * @return by default its score
+     */
+    default double loss(ComputationGraph network, Hyperparameters hyperparameters) {
+        return network.score();
+    }
+
+    /**
      * Writes a network for its users, without its updater.
      *
      * @param file created or replaced

@@ -9,7 +9,7 @@ public interface SearchListener {
      * @param training what is trained
      * @param images images trained so far
      * @param total images to train
-     * @param loss of the step
+     * @param loss of the step, as {@link Recipe#loss} gives it
      */
     default void trained(Hyperparameters training, long images, long total, double loss) {}
 

@@ -1,16 +1,19 @@
 package io.github.edm2.search;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.AverageName;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /**
@@ -21,28 +24,41 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 public final class SearchReport {
 
     private static final int BEST = 10;
+    private static final int DIGITS = 6;
     private static final String CHARTS = "/META-INF/resources/webjars/echarts/5.5.0/echarts.min.js";
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Study study;
+    private final String program;
     private final Objective objective;
 
-    private SearchReport(Study study) {
+    private SearchReport(Study study, String program) {
         this.study = study;
+        this.program = program;
         objective = study.objective();
+    }
+
+    /**
+     * Writes the page with commands for a program called {@code edm2}.
+     *
+     * @see #write(Study, String)
+     */
+    public static Path write(Study study) throws IOException {
+        return write(study, "edm2");
     }
 
     /**
      * Writes the page to {@code report.html} in the study's folder; it appears complete or not at
      * all.
      *
+     * @param program what the page's commands begin with
      * @return the page
      * @throws IOException if it cannot be written
      */
-    public static Path write(Study study) throws IOException {
+    public static Path write(Study study, String program) throws IOException {
         Path file = study.folder().resolve(StudyFolder.REPORT);
-        byte[] page = new SearchReport(study).page().getBytes(StandardCharsets.UTF_8);
+        byte[] page = new SearchReport(study, program).page().getBytes(StandardCharsets.UTF_8);
         AtomicFile.write(file, out -> out.write(page));
         return file;
     }
@@ -80,13 +96,19 @@ public final class SearchReport {
                                 choice.images(),
                                 choice.guidance(),
                                 choice.steps(),
-                                score,
-                                result.predictedError()));
+                                SignificantDigits.round(score, DIGITS),
+                                SignificantDigits.round(result.predictedError(), DIGITS)));
             }
         }
         Set<Long> times = new LinkedHashSet<>();
         points.forEach(point -> times.add(point.images));
-        Data data = new Data(objective.score(), objective.minimize(), axes(), times, points);
+        Data data =
+                new Data(
+                        study.named(objective.score()),
+                        objective.minimize(),
+                        axes(),
+                        times,
+                        points);
         String json = JSON.writeValueAsString(data).replace("</", "<\\/");
         return resource("/io/github/edm2/search/report.html")
                 .replace("@FACTS@", facts())
@@ -105,16 +127,21 @@ public final class SearchReport {
     private String facts() {
         StringBuilder facts = new StringBuilder();
         List<TrialResult> ranked = study.ranked();
+        for (String caution : Cautions.of(study)) {
+            facts.append("<p class=\"caution\">Caution: %s</p>%n".formatted(escape(caution)));
+        }
         if (ranked.isEmpty()) {
-            facts.append("<p>No candidate has a score yet.</p>\n");
+            if (!study.hasOnlyFailures()) {
+                facts.append("<p>No candidate has a score yet.</p>\n");
+            }
         } else {
             TrialResult best = ranked.get(0);
             facts.append(
                     paragraph(
                             "Best: candidate %d with %s %s: sigma_rel %.3f after %,d images, %s.",
                             best.index(),
-                            objective.score(),
-                            number(best.scores().get(objective.score())),
+                            study.named(objective.score()),
+                            SignificantDigits.text(best.scores().get(objective.score())),
                             best.postHoc().sigmaRel(),
                             best.postHoc().images(),
                             best.trial().training()));
@@ -144,33 +171,35 @@ public final class SearchReport {
             result.scores()
                     .forEach(
                             (name, value) ->
-                                    scores.append(name)
+                                    scores.append(escape(study.named(name)))
                                             .append(' ')
-                                            .append(number(value))
+                                            .append(SignificantDigits.text(value))
                                             .append("<br>"));
             rows.append(
-                    "<tr><td>%d</td><td>%s</td><td>%.3f</td><td>%,d</td><td>%s</td><td><pre>%s</pre></td></tr>%n"
+                    row("candidate", "hyperparameters", "sigma_rel", "images", "scores", "commands")
                             .formatted(
                                     result.index(),
                                     escape(result.trial().training().toString()),
-                                    result.postHoc().sigmaRel(),
-                                    result.postHoc().images(),
+                                    AverageName.length(result.postHoc().sigmaRel()),
+                                    "%,d".formatted(result.postHoc().images()),
                                     scores,
-                                    escape(commands(result))));
+                                    commands(result)));
         }
         return rows.toString();
     }
 
-    /** What makes the candidate's network of its training's snapshots, and images of it. */
     private String commands(TrialResult result) {
-        PostHoc choice = result.postHoc();
-        long images = TrainingRun.snapshotTime(study.run(result), choice.images()).orElseThrow();
-        String kimg = String.valueOf(images / 1000.0);
-        return """
-               edm2 phema --indir %s --outstd %s --outkimg %s --outdir candidate-%d
-               edm2 generate --net candidate-%4$d/phema-*.zip --steps %d --seeds 0-63 --outdir images-%4$d"""
-                .formatted(
-                        study.run(result), choice.sigmaRel(), kimg, result.index(), choice.steps());
+        CandidateCommands commands = CandidateCommands.of(study, result, program);
+        String lines = String.join("\n", commands.lines());
+        return (lines.isEmpty() ? "" : "<pre>" + escape(lines) + "</pre>")
+                + escape(commands.note());
+    }
+
+    /** A line of a table; on narrow screens each cell is a line that begins with its column. */
+    private static String row(String... columns) {
+        return Arrays.stream(columns)
+                .map("<td data-column=\"%s\">%%s</td>"::formatted)
+                .collect(Collectors.joining("", "<tr>", "</tr>\n"));
     }
 
     private String failed() {
@@ -178,7 +207,7 @@ public final class SearchReport {
         for (TrialResult result : study.results()) {
             if (result.status() == TrialResult.Status.FAILED) {
                 rows.append(
-                        "<tr><td>%d</td><td>%s</td><td>%s</td></tr>%n"
+                        row("candidate", "hyperparameters", "message")
                                 .formatted(
                                         result.index(),
                                         escape(result.trial().training().toString()),
@@ -187,13 +216,9 @@ public final class SearchReport {
         }
         return rows.isEmpty()
                 ? ""
-                : "<h2>Failed candidates</h2>\n<table><tr><th>candidate</th><th>hyperparameters</th><th>message</th></tr>\n"
+                : "<h2>Failed candidates</h2>\n<table><tr class=\"head\"><th>candidate</th><th>hyperparameters</th><th>message</th></tr>\n"
                         + rows
                         + "</table>";
-    }
-
-    private static String number(double value) {
-        return String.format(Locale.ROOT, "%.5g", value);
     }
 
     private static String escape(String text) {

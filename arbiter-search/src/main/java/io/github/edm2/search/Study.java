@@ -52,6 +52,24 @@ public record Study(Path folder, JsonNode configuration, List<TrialResult> resul
                 .toList();
     }
 
+    /** Whether there are candidates, but all of them failed. */
+    public boolean hasOnlyFailures() {
+        return !results.isEmpty() && count(TrialResult.Status.FAILED) == results.size();
+    }
+
+    /** Whether a candidate has no score because its training failed. */
+    boolean hasFailedTraining(TrialResult result) {
+        return result.status() == TrialResult.Status.FAILED && TrainingRun.hasFailed(run(result));
+    }
+
+    /** A score with its unit: losses on held-out images are means per element. */
+    public String named(String score) {
+        boolean isLoss =
+                configuration.path("recipe").has(Edm2Recipe.PRESET)
+                        && HeldOutScore.NAMES.contains(score);
+        return isLoss ? score + " per element" : score;
+    }
+
     /** Number of candidates that ended in a way. */
     public long count(TrialResult.Status status) {
         return results.stream().filter(result -> result.status() == status).count();

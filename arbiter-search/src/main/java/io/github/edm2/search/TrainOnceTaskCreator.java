@@ -32,6 +32,8 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
  */
 final class TrainOnceTaskCreator implements TaskCreator {
 
+    private static final int SHOWN_DIGITS = 6;
+
     private final StudyFolder study;
     private final BlockGenerator generator;
     private final Function<Hyperparameters, TrainingRun> newRun;
@@ -262,7 +264,10 @@ final class TrainOnceTaskCreator implements TaskCreator {
                         .toList();
         return pruning.isHopeless(own.getAsDouble(), others, objective.minimize())
                 ? "given up after %,d images with %s %s"
-                        .formatted(time, objective.score(), own.getAsDouble())
+                        .formatted(
+                                time,
+                                objective.score(),
+                                SignificantDigits.round(own.getAsDouble(), SHOWN_DIGITS))
                 : null;
     }
 

@@ -31,9 +31,9 @@ final class TrainingRun {
     private static final double[] TRACKED = {0.05, 0.10};
 
     /** Untrained: takes the averages of the snapshots. */
-    private static final String NETWORK = "network.zip";
+    static final String NETWORK = "network.zip";
 
-    private static final String SNAPSHOTS = "snapshots";
+    static final String SNAPSHOTS = "snapshots";
     private static final String FAILURE = "failed.txt";
 
     private final Hyperparameters hyperparameters;
@@ -108,20 +108,21 @@ final class TrainingRun {
         return snapshotTime(store, time).orElseThrow();
     }
 
-    /**
-     * When the snapshots are that stand for a time: a step's batch may reach beyond it.
-     *
-     * @param run folder of a training
-     */
-    static OptionalLong snapshotTime(Path run, long time) {
-        return snapshotTime(SnapshotStore.open(run.resolve(SNAPSHOTS)), time);
-    }
-
-    private static OptionalLong snapshotTime(SnapshotStore store, long time) {
+    /** When the snapshots are that stand for a time: a step's batch may reach beyond it. */
+    static OptionalLong snapshotTime(SnapshotStore store, long time) {
         return store.snapshots().stream()
                 .mapToLong(Snapshot::imageCount)
                 .filter(count -> count >= time)
                 .min();
+    }
+
+    /**
+     * Whether a training has failed.
+     *
+     * @param run its folder
+     */
+    static boolean hasFailed(Path run) {
+        return Files.exists(run.resolve(FAILURE));
     }
 
     private UncheckedIOException notKept(IOException e) {
@@ -177,7 +178,7 @@ final class TrainingRun {
     private void step(long trained) {
         images = trained;
         tracker.update(trained);
-        listener.trained(hyperparameters, trained, total, network.score());
+        listener.trained(hyperparameters, trained, total, recipe.loss(network, hyperparameters));
     }
 
     /** A network of this kind to put weights into; to be given back by {@link #giveBack}. */

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.FixedValue;
+import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.discrete.DiscreteParameterSpace;
 import org.deeplearning4j.arbiter.optimize.parameter.integer.IntegerParameterSpace;
 import org.deeplearning4j.arbiter.util.LeafUtils;
@@ -23,6 +24,9 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  */
 @JsonIgnoreProperties({"nestedSpaces", "leaf"})
 public final class TrainingSpace implements ParameterSpace<Hyperparameters> {
+
+    /** Of drawn numbers; finer than any search can tell apart. */
+    private static final int DIGITS = 6;
 
     @JsonProperty private final Map<String, ParameterSpace<?>> axes;
 
@@ -50,8 +54,15 @@ public final class TrainingSpace implements ParameterSpace<Hyperparameters> {
     @Override
     public Hyperparameters getValue(double[] parameterValues) {
         Map<String, Object> values = new LinkedHashMap<>();
-        axes.forEach((name, space) -> values.put(name, space.getValue(parameterValues)));
+        axes.forEach((name, space) -> values.put(name, value(space, parameterValues)));
         return new Hyperparameters(values);
+    }
+
+    /** Drawn numbers are rounded, so that what is shown of them is all that there is. */
+    private static Object value(ParameterSpace<?> space, double[] parameterValues) {
+        return space instanceof ContinuousParameterSpace continuous
+                ? SignificantDigits.round(continuous.getValue(parameterValues), DIGITS)
+                : space.getValue(parameterValues);
     }
 
     @Override

@@ -26,6 +26,8 @@ public record TrialResult(
         Map<String, Double> scores,
         String message) {
 
+    private static final int DIGITS = 6;
+
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /** How a candidate can end. */
@@ -58,6 +60,20 @@ public record TrialResult(
     /** The candidate. */
     public Trial trial() {
         return new Trial(new Hyperparameters(training), postHoc);
+    }
+
+    /** For people: with scores and error of few digits. */
+    TrialResult rounded() {
+        Map<String, Double> few = new LinkedHashMap<>();
+        scores.forEach((name, value) -> few.put(name, SignificantDigits.round(value, DIGITS)));
+        return new TrialResult(
+                index,
+                status,
+                training,
+                postHoc,
+                predictedError == null ? null : SignificantDigits.round(predictedError, DIGITS),
+                few,
+                message);
     }
 
     /** One line of JSON without its end. */

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.ema.AverageName;
 import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -59,7 +60,6 @@ final class EmaLengths {
 
     /** A length as file names have it: with three decimals, or more where it has more. */
     static String format(double sigmaRel) {
-        BigDecimal exact = BigDecimal.valueOf(sigmaRel).stripTrailingZeros();
-        return exact.setScale(Math.max(3, exact.scale())).toPlainString();
+        return AverageName.length(sigmaRel);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.ema.AverageName;
 import io.github.edm2.ema.SnapshotStore;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.Edm2;
@@ -54,8 +55,7 @@ final class RunSnapshots implements Snapshots {
     /** Thousands of images, with decimals only where these are not whole. */
     @Override
     public String kimg(long images) {
-        long rest = images % KIMG;
-        return "%07d%s".formatted(images / KIMG, rest == 0 ? "" : ".%03d".formatted(rest));
+        return AverageName.kimg(images);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.search.SignificantDigits;
 import io.github.edm2.search.Trial;
 import java.lang.reflect.Proxy;
 import java.nio.file.Path;
@@ -43,6 +44,7 @@ final class SearchPage implements StatusListener, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(SearchPage.class);
 
     private static final String SESSION = "search";
+    private static final int SCORE_DIGITS = 5;
 
     private final UIServer server;
     private final StatsStorage storage = new InMemoryStatsStorage();
@@ -148,7 +150,7 @@ final class SearchPage implements StatusListener, AutoCloseable {
                         .workerId(String.valueOf(info.getIndex()))
                         .modelIdx(info.getIndex())
                         .status(info.getCandidateStatus())
-                        .score(info.getScore())
+                        .score(rounded(info.getScore()))
                         .timestamp(now)
                         .lastUpdateTime(now + now - info.getCreatedTime())
                         .exceptionStackTrace(info.getExceptionStackTrace());
@@ -164,6 +166,11 @@ final class SearchPage implements StatusListener, AutoCloseable {
                                     trial.postHoc().steps()));
         }
         storage.putUpdate(candidate.build());
+    }
+
+    /** The page shows all digits of a score. */
+    private static Double rounded(Double score) {
+        return score == null ? null : SignificantDigits.round(score, SCORE_DIGITS);
     }
 
     /** Nothing: each candidate's change tells the counts. */

@@ -2,11 +2,13 @@ package io.github.edm2.examples;
 
 import io.github.edm2.search.Hyperparameters;
 import io.github.edm2.search.SearchListener;
+import io.github.edm2.search.SignificantDigits;
 import io.github.edm2.search.TrialResult;
 import java.io.PrintStream;
 import java.util.HashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 import me.tongfei.progressbar.ProgressBar;
 
 /** Shows a search: a progress bar for each training, a line for each candidate that fails. */
@@ -31,7 +33,7 @@ final class SearchProgress implements SearchListener, AutoCloseable {
                         training,
                         t -> Progress.start(t.toString(), "images", 1, images, total, out));
         bar.stepTo(images);
-        bar.setExtraMessage(String.format(Locale.ROOT, " loss %.1f", loss));
+        bar.setExtraMessage(String.format(Locale.ROOT, " loss %.4f", loss));
         if (images >= total) {
             bar.close();
             bars.remove(training);
@@ -45,13 +47,19 @@ final class SearchProgress implements SearchListener, AutoCloseable {
             out.printf("candidate %d failed: %s%n", result.index(), result.message());
         } else if (scored % LINES == 0) {
             out.printf(
-                    "candidate %d: sigma_rel %.3f after %,d images, %s: %s%n",
+                    "candidate %d: sigma_rel %s after %,d images, %s: %s%n",
                     result.index(),
-                    result.postHoc().sigmaRel(),
+                    EmaLengths.format(result.postHoc().sigmaRel()),
                     result.postHoc().images(),
                     result.trial().training(),
-                    result.scores());
+                    scores(result));
         }
+    }
+
+    private static String scores(TrialResult result) {
+        return result.scores().entrySet().stream()
+                .map(score -> score.getKey() + " " + SignificantDigits.text(score.getValue()))
+                .collect(Collectors.joining(", "));
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.search.Cautions;
 import io.github.edm2.search.SearchReport;
 import io.github.edm2.search.Study;
 import java.io.IOException;
@@ -26,7 +27,8 @@ final class SearchReportCommand implements Command {
     @Override
     public String details() {
         return "One page that needs nothing else: scores over EMA length, heat map, parallel coordinates, the best"
-                + " candidates with the commands that make their images, and the cost.";
+                + " candidates with the commands that make their images where these work, and the cost. Losses are means"
+                + " per element: channel of a pixel.";
     }
 
     @Override
@@ -36,6 +38,8 @@ final class SearchReportCommand implements Command {
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
-        out.printf("report: %s%n", SearchReport.write(Study.read(arguments.get(STUDY))));
+        Study study = Study.read(arguments.get(STUDY));
+        Cautions.of(study).forEach(caution -> out.println("caution: " + caution));
+        out.printf("report: %s%n", SearchReport.write(study, Program.name()));
     }
 }

@@ -8,6 +8,7 @@ import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.metrics.EmbeddedDetector;
 import io.github.edm2.models.metrics.Evaluation;
 import io.github.edm2.models.unet.FrozenNetwork;
+import io.github.edm2.search.Cautions;
 import io.github.edm2.search.Edm2Recipe;
 import io.github.edm2.search.FrechetScore;
 import io.github.edm2.search.HeldOutScore;
@@ -15,6 +16,7 @@ import io.github.edm2.search.PostHocEmaSearch;
 import io.github.edm2.search.Score;
 import io.github.edm2.search.SearchReport;
 import io.github.edm2.search.SearchSummary;
+import io.github.edm2.search.SignificantDigits;
 import io.github.edm2.search.TrialResult;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -75,7 +77,7 @@ final class SearchRunCommand implements Command {
     public String details() {
         return "The same command again continues the study where it was: no candidate is scored twice, and an"
                 + " interrupted training goes on from its last checkpoint. The folder gets the best network"
-                + " (best/network.zip) and report.html.";
+                + " (best/network.zip) and report.html. Losses are means per element: channel of a pixel.";
     }
 
     @Override
@@ -203,17 +205,24 @@ final class SearchRunCommand implements Command {
             TrialResult best = found.best().get();
             String objective = found.study().objective().score();
             out.printf(
-                    "best: candidate %d, %s %.5g: sigma_rel %.3f after %,d images, %s%n",
+                    "best: candidate %d, %s %s: sigma_rel %s after %,d images, %s%n",
                     best.index(),
-                    objective,
-                    best.scores().get(objective),
-                    best.postHoc().sigmaRel(),
+                    found.study().named(objective),
+                    SignificantDigits.text(best.scores().get(objective)),
+                    EmaLengths.format(best.postHoc().sigmaRel()),
                     best.postHoc().images(),
                     best.trial().training());
             out.printf(
-                    "images of it: edm2 generate --net %s --steps %d --outdir images%n",
-                    found.study().folder().resolve("best/network.zip"), best.postHoc().steps());
+                    "images of it: %s generate --net %s --steps %d --seeds 0-63 --outdir images%n",
+                    Program.name(),
+                    found.study().folder().resolve("best/network.zip"),
+                    best.postHoc().steps());
         }
-        out.printf("report: %s%n", SearchReport.write(found.study()));
+        List<String> cautions = Cautions.of(found.study());
+        out.printf("report: %s%n", SearchReport.write(found.study(), Program.name()));
+        if (found.study().hasOnlyFailures()) {
+            throw new CommandException(cautions.get(0));
+        }
+        cautions.forEach(caution -> out.println("caution: " + caution));
     }
 }

@@ -1,5 +1,7 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.search.Cautions;
+import io.github.edm2.search.SignificantDigits;
 import io.github.edm2.search.Study;
 import io.github.edm2.search.TrialResult;
 import java.io.IOException;
@@ -27,7 +29,8 @@ final class SearchStatusCommand implements Command {
 
     @Override
     public String details() {
-        return "Only reads the folder; a search may be running there.";
+        return "Only reads the folder; a search may be running there. Losses are means per element: channel of a"
+                + " pixel.";
     }
 
     @Override
@@ -44,13 +47,14 @@ final class SearchStatusCommand implements Command {
                 study.count(TrialResult.Status.FAILED),
                 study.count(TrialResult.Status.PRUNED),
                 study.imagesTrained());
+        Cautions.of(study).forEach(caution -> out.println("caution: " + caution));
         List<TrialResult> ranked = study.ranked();
         for (TrialResult result : ranked.subList(0, Math.min(SHOWN, ranked.size()))) {
             out.printf(
-                    "%s %.5g: sigma_rel %.3f after %,d images, %s (candidate %d)%n",
-                    study.objective().score(),
-                    result.scores().get(study.objective().score()),
-                    result.postHoc().sigmaRel(),
+                    "%s %s: sigma_rel %s after %,d images, %s (candidate %d)%n",
+                    study.named(study.objective().score()),
+                    SignificantDigits.text(result.scores().get(study.objective().score())),
+                    EmaLengths.format(result.postHoc().sigmaRel()),
                     result.postHoc().images(),
                     result.trial().training(),
                     result.index());

@@ -1,6 +1,7 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.search.SignificantDigits;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,7 +23,7 @@ final class StatusLog {
      * The training at one moment.
      *
      * @param images images trained
-     * @param loss mean per value of an image since the status before
+     * @param loss mean per element of an image (channel of a pixel) since the status before
      * @param learningRate of the last step
      * @param seconds training time, that of earlier runs included
      * @param imagesPerSecond since the status before
@@ -39,10 +40,10 @@ final class StatusLog {
         private String toJson() throws IOException {
             return JSON.createObjectNode()
                     .put("images", images)
-                    .put("loss", loss)
-                    .put("lr", learningRate)
-                    .put("seconds", seconds)
-                    .put("images_per_second", imagesPerSecond)
+                    .put("loss", SignificantDigits.round(loss, DIGITS))
+                    .put("lr", SignificantDigits.round(learningRate, DIGITS))
+                    .put("seconds", SignificantDigits.round(seconds, DIGITS))
+                    .put("images_per_second", SignificantDigits.round(imagesPerSecond, DIGITS))
                     .put("memory_bytes", memoryBytes)
                     .toString();
         }
@@ -58,6 +59,9 @@ final class StatusLog {
                             memoryBytes / (double) (1 << 30));
         }
     }
+
+    /** Of numbers in JSON; a loss varies more from step to step. */
+    private static final int DIGITS = 7;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 

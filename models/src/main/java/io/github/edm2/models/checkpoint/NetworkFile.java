@@ -177,6 +177,18 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
         return open(file, NetworkFile::options);
     }
 
+    /** Whether a file is an archive of an EDM2 network; its contents are not checked. */
+    public static boolean isIn(Path file) {
+        if (!Files.isRegularFile(file)) {
+            return false;
+        }
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            return zip.getEntry(OPTIONS) != null;
+        } catch (IOException e) {
+            return false; // no archive
+        }
+    }
+
     @FunctionalInterface
     private interface Content<T> {
         T read(ZipFile zip) throws IOException;
