@@ -5,6 +5,7 @@ import io.github.edm2.models.metrics.Evaluation;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /** {@code edm2 metrics calc}: how close images are to real ones. */
@@ -20,6 +21,19 @@ final class MetricsCalcCommand implements Command {
                     false,
                     "use the labels of --data for the share of images that a detector names right");
 
+    private static final Setting<Integer> REPEATS =
+            Setting.of(
+                    "repeats",
+                    Kind.SMALL_COUNT,
+                    1,
+                    "score so many random subsets of --num images, and print minimum and range");
+    private static final Setting<Long> SEED =
+            Setting.of(
+                    "seed",
+                    Kind.SEED,
+                    0L,
+                    "of the subset of --num, one more for each repeat, and of those of the kernel distance");
+
     @Override
     public String name() {
         return "metrics calc";
@@ -32,34 +46,58 @@ final class MetricsCalcCommand implements Command {
 
     @Override
     public String details() {
-        return MetricsTable.DETAILS;
+        return RealImages.DETAILS;
     }
 
     @Override
     public List<Setting<?>> settings() {
         return List.of(
                 DATA,
-                MetricsTable.REF,
-                MetricsTable.REAL,
+                RealImages.REF,
+                RealImages.REAL,
                 Detectors.SETTING,
                 LABELS,
-                ScoredImages.BATCH,
-                MetricsTable.SEED);
+                Subset.NUM,
+                REPEATS,
+                SEED,
+                ScoredImages.BATCH);
     }
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
-        MetricsTable table = MetricsTable.of(arguments);
+        long seed = arguments.get(SEED);
+        RealImages real = RealImages.of(arguments, seed);
+        int repeats = arguments.get(REPEATS);
         try (ImageDataset dataset = ImageDataset.open(arguments.get(DATA), arguments.get(LABELS));
                 Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
-            List<Evaluation> evaluations =
-                    ScoredImages.evaluate(
-                            dataset,
-                            detectors.list(),
-                            arguments.get(ScoredImages.BATCH),
-                            table.needsFeatures(),
-                            out);
-            table.print(detectors.list(), evaluations, arguments.get(ScoredImages.BATCH), out);
+            Integer num = arguments.get(Subset.NUM);
+            requireDifferentSubsets(repeats, num, dataset.count());
+            List<List<ImageScores>> scores = new ArrayList<>();
+            for (int repeat = 0; repeat < repeats; repeat++) {
+                List<Evaluation> evaluations =
+                        ScoredImages.evaluate(
+                                dataset,
+                                Subset.of(dataset.count(), num, seed + repeat),
+                                detectors.list(),
+                                arguments.get(ScoredImages.BATCH),
+                                real.needsFeatures(),
+                                out);
+                scores.add(
+                        real.score(
+                                detectors.list(),
+                                evaluations,
+                                arguments.get(ScoredImages.BATCH),
+                                out));
+            }
+            MetricsTable.print(scores, out);
+        }
+    }
+
+    private static void requireDifferentSubsets(int repeats, Integer num, int count) {
+        if (repeats > 1 && (num == null || num == count)) {
+            throw new CommandException(
+                    "--repeats needs --num from %d to %d, fewer than the images of --data, because all images score the same each time"
+                            .formatted(ScoredImages.LEAST, count - 1));
         }
     }
 }

@@ -20,6 +20,9 @@ final class MetricsRefCommand implements Command {
     private static final Setting<Path> DEST =
             Setting.required("dest", Kind.FILE, "npz file to write; replaced if it exists");
 
+    private static final Setting<Long> SEED =
+            Setting.of("seed", Kind.SEED, 0L, "of the subset of --num");
+
     @Override
     public String name() {
         return "metrics ref";
@@ -38,16 +41,19 @@ final class MetricsRefCommand implements Command {
 
     @Override
     public List<Setting<?>> settings() {
-        return List.of(DATA, DEST, Detectors.SETTING, ScoredImages.BATCH);
+        return List.of(DATA, DEST, Detectors.SETTING, Subset.NUM, SEED, ScoredImages.BATCH);
     }
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         try (ImageDataset dataset = ImageDataset.open(arguments.get(DATA), false);
                 Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
+            int[] subset =
+                    Subset.of(dataset.count(), arguments.get(Subset.NUM), arguments.get(SEED));
             List<Evaluation> evaluations =
                     ScoredImages.evaluate(
                             dataset,
+                            subset,
                             detectors.list(),
                             arguments.get(ScoredImages.BATCH),
                             false,
@@ -57,8 +63,12 @@ final class MetricsRefCommand implements Command {
                 statistics.put(detectors.list().get(i).name(), evaluations.get(i).statistics());
             }
             StatisticsFile.write(arguments.get(DEST), statistics);
+            detectors.list().stream()
+                    .flatMap(d -> FewImages.warnings(subset.length, d.dimensions()).stream())
+                    .distinct()
+                    .forEach(warning -> out.println("warning: " + warning));
             out.printf(
-                    "wrote statistics of %,d images to %s%n", dataset.count(), arguments.get(DEST));
+                    "wrote statistics of %,d images to %s%n", subset.length, arguments.get(DEST));
         }
     }
 }

@@ -1,9 +1,13 @@
 package io.github.edm2.examples;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
 import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -13,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,6 +25,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.slf4j.LoggerFactory;
 
 /** Statistics of one set of images score another. */
 class MetricsCommandTest {
@@ -38,10 +44,14 @@ class MetricsCommandTest {
     }
 
     private Path images(String name, int size, long seed) throws IOException {
+        return images(name, IMAGES, size, seed);
+    }
+
+    private Path images(String name, int count, int size, long seed) throws IOException {
         Random random = new Random(seed);
         Map<String, byte[]> entries = new LinkedHashMap<>();
         StringBuilder labels = new StringBuilder();
-        for (int i = 0; i < IMAGES; i++) {
+        for (int i = 0; i < count; i++) {
             String image = "%02d.png".formatted(i);
             entries.put(image, TestData.png(size, random));
             labels.append(i == 0 ? "" : ",").append("[\"%s\", %d]".formatted(image, i % 10));
@@ -126,11 +136,142 @@ class MetricsCommandTest {
                                 "metrics", "gen", "--net", network, "--ref", reference, "--seeds",
                                 "0-11", "--steps", 2, "--batch", 5));
         Assertions.assertEquals("12", unwritten.get(1));
-        Assertions.assertEquals(classes ? 4 : 3, unwritten.size(), "named right, with classes");
+        Assertions.assertEquals(
+                classes ? 5 : 4, unwritten.size(), "named right, with classes; and a note");
         Assertions.assertEquals(
                 Double.parseDouble(written.get(2)),
                 Double.parseDouble(unwritten.get(2)),
                 1e-3 * Double.parseDouble(written.get(2)));
+    }
+
+    /** Every metric either is a number or says that it is not defined. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 5})
+    void fewImagesAreToldAndNothingIsNaN(int count) throws IOException {
+        Path few = images("few.zip", count, 16, 3);
+        for (Path real : new Path[] {images, few}) {
+            for (Path data : real == few ? new Path[] {others, few} : new Path[] {few}) {
+                String out = Cli.succeed("metrics", "calc", "--data", data, "--real", real);
+                Assertions.assertFalse(out.contains("NaN"), out);
+                Assertions.assertFalse(out.contains("neighbour"), out);
+                List<String> row = lastRow(out);
+                Assertions.assertEquals(count < 4, row.get(4).equals("-"), out);
+                Assertions.assertEquals(count < 6, row.get(6).equals("-"), out);
+                Assertions.assertEquals(
+                        data == few, out.contains("only %d images were scored".formatted(count)));
+                Assertions.assertEquals(
+                        real == few, out.contains("only %d real images".formatted(count)), out);
+                Assertions.assertEquals(data == real, row.get(3).endsWith("± -"), row.get(3));
+                Assertions.assertTrue(row.get(8).startsWith("few images: "), out);
+            }
+        }
+    }
+
+    @Test
+    void statisticsOfFewImagesAreTold() throws IOException {
+        String out =
+                Cli.succeed(
+                        "metrics", "ref", "--data", images, "--dest", folder.resolve("few.npz"));
+        Assertions.assertTrue(out.contains("warning: only 40 real images"), out);
+    }
+
+    @Test
+    void equalImagesHaveNoNaN() throws IOException {
+        byte[] image = TestData.png(16, new Random(4));
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        for (int i = 0; i < 8; i++) {
+            entries.put(i + ".png", image);
+        }
+        Path equal = TestData.zip(folder.resolve("equal.zip"), entries);
+        for (Path real : new Path[] {images, equal}) {
+            String out = Cli.succeed("metrics", "calc", "--data", equal, "--real", real);
+            Assertions.assertFalse(out.contains("NaN"), out);
+        }
+    }
+
+    @Test
+    void classesOfADatasetAreCounted() {
+        Logger logger = (Logger) LoggerFactory.getLogger(ImageDataset.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        try {
+            reference();
+        } finally {
+            logger.detachAppender(log);
+        }
+        String said = log.list.get(0).getFormattedMessage();
+        Assertions.assertTrue(said.contains("40 images") && said.contains("10 classes"), said);
+    }
+
+    @Test
+    void subsetOfImagesComesFromTheSeed() {
+        Path reference = reference();
+        Object[] command = {"metrics", "calc", "--data", others, "--ref", reference, "--num", 10};
+        List<String> first = lastRow(Cli.succeed(command));
+        Assertions.assertEquals("10", first.get(1));
+        Assertions.assertEquals(first, lastRow(Cli.succeed(command)));
+        List<String> other = lastRow(Cli.succeed(with(command, "--seed", 1)));
+        Assertions.assertNotEquals(first.get(2), other.get(2));
+
+        Object[] repeated = with(command, "--repeats", 2);
+        List<String> lines = Cli.succeed(repeated).lines().toList();
+        List<List<String>> rows =
+                lines.subList(lines.size() - 4, lines.size()).stream()
+                        .map(MetricsCommandTest::lastRow)
+                        .toList();
+        Assertions.assertEquals(
+                List.of("1", "2", "minimum", "range"), rows.stream().map(r -> r.get(1)).toList());
+        Assertions.assertEquals(first.get(2), rows.get(0).get(3));
+        Assertions.assertEquals(other.get(2), rows.get(1).get(3));
+        double a = Double.parseDouble(first.get(2));
+        double b = Double.parseDouble(other.get(2));
+        String low = a < b ? first.get(2) : other.get(2);
+        String high = a < b ? other.get(2) : first.get(2);
+        Assertions.assertEquals(low, rows.get(2).get(3));
+        Assertions.assertEquals(low + " to " + high, rows.get(3).get(3));
+    }
+
+    private static Object[] with(Object[] command, Object... more) {
+        return Stream.concat(Arrays.stream(command), Arrays.stream(more)).toArray();
+    }
+
+    /** A repeat draws the seeds that follow. */
+    @Test
+    void repeatsOfDrawnImagesUseTheSeedsThatFollow() throws IOException {
+        Path network = folder.resolve("network.zip");
+        NetworkOptions options = Preset.of("edm2-16-tiny").network();
+        ComputationGraph graph = Edm2.builder().options(options).seed(1).build().init();
+        NetworkFile file = new NetworkFile(options, graph);
+        AtomicFile.write(network, stream -> file.write(stream, false));
+        Object[] command = {
+            "metrics", "gen", "--net", network, "--ref", reference(), "--steps", 1, "--batch", 3
+        };
+        List<String> lines =
+                Cli.succeed(with(command, "--num", 3, "--repeats", 2)).lines().toList();
+        List<String> second = lastRow(lines.get(lines.size() - 3));
+        List<String> named = lastRow(Cli.succeed(with(command, "--seeds", "3-5")));
+        Assertions.assertEquals(named.get(2), second.get(3));
+        Cli.fail(
+                1,
+                new String[] {"--num must be from 2 to 3, the number of --seeds, got 4"},
+                with(command, "--seeds", "3-5", "--num", 4));
+    }
+
+    @Test
+    void numbersOutOfRangeAreRefused() {
+        Object[] command = {"metrics", "calc", "--data", images, "--real", images};
+        for (int num : new int[] {1, 41}) {
+            Cli.fail(
+                    1,
+                    new String[] {"--num must be from 2 to 40, the images of --data, got " + num},
+                    with(command, "--num", num));
+        }
+        Cli.fail(1, new String[] {"--repeats needs --num"}, with(command, "--repeats", 3));
+        Cli.fail(
+                2,
+                new String[] {"--repeats must be a whole number from 1"},
+                with(command, "--repeats", 0));
     }
 
     @Test

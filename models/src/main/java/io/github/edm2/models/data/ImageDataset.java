@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,7 +56,7 @@ public final class ImageDataset implements AutoCloseable {
         this.name = name;
         this.store = store;
         this.labels = labels;
-        this.classes = Arrays.stream(labels).max().orElse(-1) + 1;
+        this.classes = classes(labels);
     }
 
     /**
@@ -85,17 +86,9 @@ public final class ImageDataset implements AutoCloseable {
         if (!Files.exists(path)) {
             throw new DatasetException("There is no " + path.toAbsolutePath() + "; " + ACCEPTED);
         }
-        ImageDataset dataset =
-                Files.isDirectory(path)
-                        ? openFolder(path, cond, cacheBytes)
-                        : openFile(path, cond, cacheBytes);
-        log.info(
-                "{}: {} images of {}, {} classes",
-                path,
-                dataset.count(),
-                dataset.shape(),
-                dataset.classes());
-        return dataset;
+        return Files.isDirectory(path)
+                ? openFolder(path, cond, cacheBytes)
+                : openFile(path, cond, cacheBytes);
     }
 
     private static ImageDataset openFolder(Path folder, boolean cond, long cacheBytes) {
@@ -145,7 +138,13 @@ public final class ImageDataset implements AutoCloseable {
                     ImageSource.isImage(source.names().get(0), ImageSource.NPY)
                             ? LatentStore.open(source)
                             : PngStore.open(source, cacheBytes);
-            return new ImageDataset(name, store, cond ? LabelFile.read(source) : new int[0]);
+            return cond
+                    ? labelled(path, name, store, LabelFile.read(source))
+                    : unlabelled(
+                            path,
+                            name,
+                            store,
+                            () -> LabelFile.readIfPresent(source).orElse(new int[0]));
         } catch (DatasetException e) {
             source.close();
             throw e;
@@ -154,8 +153,42 @@ public final class ImageDataset implements AutoCloseable {
 
     private static ImageDataset openIdx(IdxPair idx, boolean cond) {
         IdxStore store = idx.readImages();
-        return new ImageDataset(
-                nameOf(idx.images()), store, cond ? idx.readLabels(store.count()) : new int[0]);
+        String name = nameOf(idx.images());
+        return cond
+                ? labelled(idx.images(), name, store, idx.readLabels(store.count()))
+                : unlabelled(
+                        idx.images(),
+                        name,
+                        store,
+                        () -> idx.hasLabels() ? idx.readLabels(store.count()) : new int[0]);
+    }
+
+    private static ImageDataset labelled(Path path, String name, ImageStore store, int[] labels) {
+        log.info(
+                "{}: {} images of {}, {} classes",
+                path,
+                store.count(),
+                store.shape(),
+                classes(labels));
+        return new ImageDataset(name, store, labels);
+    }
+
+    /** Labels that nobody asked for are counted, and damaged ones are no error. */
+    private static ImageDataset unlabelled(
+            Path path, String name, ImageStore store, Supplier<int[]> labels) {
+        String found;
+        try {
+            int classes = classes(labels.get());
+            found = classes == 0 ? "no labels" : classes + " classes (labels not used)";
+        } catch (DatasetException e) {
+            found = "labels not used, which are damaged: " + e.getMessage();
+        }
+        log.info("{}: {} images of {}, {}", path, store.count(), store.shape(), found);
+        return new ImageDataset(name, store, new int[0]);
+    }
+
+    private static int classes(int[] labels) {
+        return Arrays.stream(labels).max().orElse(-1) + 1;
     }
 
     /** File name without its last extension. */

@@ -3,6 +3,7 @@ package io.github.edm2.models.metrics;
 import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.data.LoadAhead;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -52,9 +53,33 @@ public final class Evaluation {
             int batch,
             boolean keepsFeatures,
             IntConsumer progress) {
+        int[] all = IntStream.range(0, dataset.count()).toArray();
+        return of(dataset, all, detectors, batch, keepsFeatures, progress);
+    }
+
+    /**
+     * Evaluates some images of a dataset, as the other method does all.
+     *
+     * @param dataset of pixels; with labels, images are judged by them
+     * @param indices which images, each 0 to {@code dataset.count() - 1}
+     * @param detectors not closed
+     * @param batch images in memory at a time, twice
+     * @param keepsFeatures as for {@link #Evaluation}
+     * @param progress called after each batch with the number of images so far
+     * @return one per detector, in their order
+     * @throws io.github.edm2.models.data.DatasetException if an image is damaged, or the dataset
+     *     holds latents
+     */
+    public static List<Evaluation> of(
+            ImageDataset dataset,
+            int[] indices,
+            List<Detector> detectors,
+            int batch,
+            boolean keepsFeatures,
+            IntConsumer progress) {
         List<Evaluation> evaluations =
                 detectors.stream().map(d -> new Evaluation(d, keepsFeatures)).toList();
-        Iterator<int[]> parts = parts(dataset.count(), batch).iterator();
+        Iterator<int[]> parts = parts(indices, batch).iterator();
         try (LoadAhead<Labelled> batches =
                 new LoadAhead<>(parts::hasNext, () -> Labelled.read(dataset, parts.next()))) {
             int done = 0;
@@ -81,9 +106,12 @@ public final class Evaluation {
     }
 
     /** All indices in their order. */
-    private static Stream<int[]> parts(int count, int batch) {
-        return IntStream.iterate(0, from -> from < count, from -> from + batch)
-                .mapToObj(from -> IntStream.range(from, Math.min(from + batch, count)).toArray());
+    private static Stream<int[]> parts(int[] indices, int batch) {
+        return IntStream.iterate(0, from -> from < indices.length, from -> from + batch)
+                .mapToObj(
+                        from ->
+                                Arrays.copyOfRange(
+                                        indices, from, Math.min(from + batch, indices.length)));
     }
 
     /**

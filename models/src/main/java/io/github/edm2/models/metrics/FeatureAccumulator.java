@@ -50,7 +50,7 @@ public final class FeatureAccumulator {
      *     nothing is added
      */
     public void add(INDArray batch) {
-        Features features = new Features(batch, "Features", 1);
+        Features features = new Features(batch, "Features", 1, count());
         if (features.dimensions() != mean.length()) {
             throw new IllegalArgumentException(
                     "Feature vectors must have %d elements like those before, got %d"

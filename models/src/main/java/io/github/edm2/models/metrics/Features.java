@@ -20,6 +20,13 @@ final class Features {
      * @throws IllegalArgumentException if they are too few, of another shape, or not all finite
      */
     Features(INDArray vectors, String what, int least) {
+        this(vectors, what, least, 0);
+    }
+
+    /**
+     * @param first how many images came before, for messages that say which image
+     */
+    Features(INDArray vectors, String what, int least, long first) {
         if (vectors.rank() != 2 || !vectors.dataType().isFPType()) {
             throw new IllegalArgumentException(
                     "%s must be floating-point numbers of shape [vectors, dimensions], got %s"
@@ -27,18 +34,18 @@ final class Features {
         }
         if (vectors.size(0) < least) {
             throw new IllegalArgumentException(
-                    "%s must be at least %d vectors, got %d"
+                    "%s must be of at least %d images, got %d"
                             .formatted(what, least, vectors.size(0)));
         }
         this.vectors = vectors;
         for (int begin = 0; begin < count(); begin += BLOCK) {
             try (INDArray block = block(begin)) {
-                requireFinite(block, begin, what);
+                requireFinite(block, first + begin, what);
             }
         }
     }
 
-    private static void requireFinite(INDArray block, int begin, String what) {
+    private static void requireFinite(INDArray block, long begin, String what) {
         INDArray elements = block.reshape(block.length());
         if (Double.isFinite(Nd4j.getBlasWrapper().dot(elements, elements))) {
             return;
@@ -49,7 +56,7 @@ final class Features {
             bad++;
         }
         throw new IllegalArgumentException(
-                "%s must be finite numbers whose squares are finite, vector %d has others; leave out its image or look at the network that made it"
+                "%s must be finite numbers whose squares are finite, those of image %d (counted from 0) are not; leave it out or look at the network that gave them"
                         .formatted(what, begin + bad));
     }
 

@@ -34,8 +34,8 @@ public record KernelDistance(double mean, double standardError) {
     /**
      * Distance by the usual subsets.
      *
-     * @param real features [n, d], at least 2 vectors
-     * @param generated features [m, d], at least 2 vectors
+     * @param real features [n, d], of at least 2 images
+     * @param generated features [m, d], of at least 2 images
      * @param seed of the drawing
      * @throws IllegalArgumentException as for the other method
      */
@@ -46,8 +46,8 @@ public record KernelDistance(double mean, double standardError) {
     /**
      * Distance by given subsets.
      *
-     * @param real features [n, d], at least 2 vectors
-     * @param generated features [m, d], at least 2 vectors
+     * @param real features [n, d], of at least 2 images
+     * @param generated features [m, d], of at least 2 images
      * @param subsets how many, at least 2
      * @param subsetSize images in each, at least 2; all of the smaller set if it has fewer
      * @param seed of the drawing
@@ -71,8 +71,8 @@ public record KernelDistance(double mean, double standardError) {
         try (INDArray products =
                 Nd4j.createUninitialized(DataType.DOUBLE, new long[] {size, size}, 'f')) {
             for (int i = 0; i < distances.length; i++) {
-                try (INDArray a = x.rows(draw(x.count(), size, random));
-                        INDArray b = y.rows(draw(y.count(), size, random))) {
+                try (INDArray a = x.rows(RandomSubset.draw(x.count(), size, random));
+                        INDArray b = y.rows(RandomSubset.draw(y.count(), size, random))) {
                     distances[i] = unbiased(a, b, products);
                 }
             }
@@ -91,21 +91,6 @@ public record KernelDistance(double mean, double standardError) {
         }
         double variance = squares / (distances.length - 1); // NaN of a single one
         return new KernelDistance(mean, Math.sqrt(variance / distances.length));
-    }
-
-    /** The first of a shuffled row of numbers (Fisher and Yates). */
-    private static int[] draw(int from, int count, SplittableRandom random) {
-        int[] numbers = new int[from];
-        for (int i = 0; i < from; i++) {
-            numbers[i] = i;
-        }
-        int[] drawn = new int[count];
-        for (int i = 0; i < count; i++) {
-            int other = random.nextInt(i, from);
-            drawn[i] = numbers[other];
-            numbers[other] = numbers[i];
-        }
-        return drawn;
     }
 
     private static double unbiased(INDArray x, INDArray y, INDArray products) {

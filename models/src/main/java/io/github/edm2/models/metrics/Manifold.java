@@ -56,12 +56,15 @@ public record Manifold(double precision, double recall, double density, double c
         Features x = new Features(real, "Real features", 2);
         Features y = new Features(generated, "Generated features", 2);
         Features.requireSameDimensions(x, y);
-        int most = Math.min(x.count(), y.count()) - 1;
         for (int k : new int[] {precisionNeighbours, densityNeighbours}) {
-            if (k < 1 || k > most) {
+            if (k < 1) {
                 throw new IllegalArgumentException(
-                        "The number of neighbours must be from 1 to %d, one less than there are images, got %d"
-                                .formatted(most, k));
+                        "The number of neighbours must be at least 1, got " + k);
+            }
+            if (k >= Math.min(x.count(), y.count())) {
+                throw new IllegalArgumentException(
+                        "Balls that reach to neighbour %d need at least %d images in each set, got %d real and %d generated"
+                                .formatted(k, k + 1L, x.count(), y.count()));
             }
         }
         Balls balls = new Balls(x, y, precisionNeighbours, densityNeighbours);

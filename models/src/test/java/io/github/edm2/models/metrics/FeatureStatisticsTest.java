@@ -129,7 +129,7 @@ class FeatureStatisticsTest {
         for (double bad : new double[] {Double.NaN, Double.NEGATIVE_INFINITY}) {
             INDArray broken = vectors.dup();
             broken.putScalar(1200, 1, bad);
-            assertMessage("vector 1200 has others", () -> accumulator.add(broken));
+            assertMessage("those of image 2500 (counted from 0)", () -> accumulator.add(broken));
         }
         assertMessage("must have 3 elements", () -> accumulator.add(vectors(4, 2, 7)));
         assertMessage("of shape [vectors, dimensions]", () -> accumulator.add(Nd4j.ones(3)));

@@ -99,7 +99,7 @@ class KernelDistanceTest {
     void badArgumentsAreRefused() {
         INDArray x = Normal.vectors(5, 3, 8);
         FeatureStatisticsTest.assertMessage(
-                "Real features must be at least 2 vectors, got 1",
+                "Real features must be of at least 2 images, got 1",
                 () -> KernelDistance.between(Normal.vectors(1, 3, 9), x, 0));
         FeatureStatisticsTest.assertMessage(
                 "Generated features must be finite", () -> KernelDistance.between(x, x.div(0), 0));

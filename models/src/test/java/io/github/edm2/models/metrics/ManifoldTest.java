@@ -142,12 +142,12 @@ class ManifoldTest {
     void badArgumentsAreRefused() {
         INDArray x = Normal.vectors(6, 3, 11);
         FeatureStatisticsTest.assertMessage(
-                "from 1 to 4, one less than there are images, got 5",
+                "at least 6 images in each set, got 6 real and 5 generated",
                 () -> Manifold.of(x, Normal.vectors(5, 3, 12)));
         FeatureStatisticsTest.assertMessage(
                 "got 0", () -> Manifold.of(x, Normal.vectors(5, 3, 12), 0, 3));
         FeatureStatisticsTest.assertMessage(
-                "Generated features must be at least 2 vectors",
+                "Generated features must be of at least 2 images",
                 () -> Manifold.of(x, Normal.vectors(1, 3, 12)));
         FeatureStatisticsTest.assertMessage(
                 "Real features must be finite", () -> Manifold.of(x.div(0), x));
