@@ -1,6 +1,7 @@
 package io.github.edm2.ema;
 
 import java.math.BigDecimal;
+import java.math.MathContext;
 
 /**
  * Names of averages' files, {@code PREFIX-KIMG-STD}, such as {@code phema-2147483-0.100}: the
@@ -10,6 +11,7 @@ public final class AverageName {
 
     private static final long KIMG = 1000;
     private static final int FEWEST_DECIMALS = 3;
+    private static final int MOST_DIGITS = 6;
 
     private AverageName() {}
 
@@ -24,9 +26,12 @@ public final class AverageName {
         return "%07d%s".formatted(images / KIMG, rest == 0 ? "" : ".%03d".formatted(rest));
     }
 
-    /** An EMA length with three decimals, or more where it has more. */
+    /** An EMA length with three decimals, or up to six digits where it has more. */
     public static String length(double sigmaRel) {
-        BigDecimal exact = BigDecimal.valueOf(sigmaRel).stripTrailingZeros();
-        return exact.setScale(Math.max(FEWEST_DECIMALS, exact.scale())).toPlainString();
+        BigDecimal rounded =
+                BigDecimal.valueOf(sigmaRel)
+                        .round(new MathContext(MOST_DIGITS))
+                        .stripTrailingZeros();
+        return rounded.setScale(Math.max(FEWEST_DECIMALS, rounded.scale())).toPlainString();
     }
 }

@@ -1,6 +1,7 @@
 package io.github.edm2.ema;
 
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * What is known of one reconstructed average beside its weights.
@@ -27,13 +28,34 @@ public record ReconstructedProfile(
         return at.profile().sigmaRel();
     }
 
+    /** Predicted error from which on an average is not what was asked for. */
+    private static final double LARGE_ERROR = 0.05;
+
     /**
-     * A sentence for the user where half-precision snapshots lose digits: when the rounding of a
-     * snapshot is multiplied by more than 1.
+     * A sentence for the user where the average is not what was asked for: its predicted error is
+     * above 0.05, or half-precision snapshots lose digits because their rounding is multiplied by
+     * more than 1.
      *
-     * @return the sentence, empty if nothing is lost
+     * @return the sentence, empty if the average is good
      */
     public Optional<String> note() {
+        return Stream.of(errorNote(), roundingNote())
+                .flatMap(Optional::stream)
+                .reduce((a, b) -> a + "; " + b);
+    }
+
+    private Optional<String> errorNote() {
+        return predictedError > LARGE_ERROR
+                ? Optional.of(
+                        String.format(
+                                "the predicted error is above %s: these snapshots cannot give this"
+                                        + " profile; choose a sigmaRel nearer to those of the"
+                                        + " snapshots, or train with more snapshots",
+                                LARGE_ERROR))
+                : Optional.empty();
+    }
+
+    private Optional<String> roundingNote() {
         return fromHalf && largestCoefficient > 1
                 ? Optional.of(
                         String.format(

@@ -20,14 +20,16 @@ import org.slf4j.LoggerFactory;
  *
  * <p>One safetensors file per snapshot, readable from Python too, and {@code manifest.json}, which
  * lists them with their checksums. A crash at any moment leaves a store that opens: files that the
- * manifest does not list are ignored. One process may write to a store at a time.
+ * manifest does not list are ignored. A lost manifest can be made again from the files. One process
+ * may write to a store at a time, and one thread may use an object of this class.
  */
 public final class SnapshotStore {
 
     private static final Logger LOG = LoggerFactory.getLogger(SnapshotStore.class);
     private static final String MANIFEST = "manifest.json";
-    private static final String SUFFIX = ".safetensors";
-    private static final String SIGMA_REL = "sigmaRel";
+    static final String SUFFIX = ".safetensors";
+    static final String SIGMA_REL = "sigmaRel";
+    static final String IMAGE_COUNT = "imageCount";
 
     private final Path folder;
     private Manifest manifest;
@@ -49,7 +51,51 @@ public final class SnapshotStore {
     }
 
     /**
-     * Opens a store to add snapshots of a model, creating it if there is none.
+     * Opens a store without its manifest, from what the snapshot files tell. Nothing is written;
+     * {@link #writeManifest} makes the manifest again. Every file is read once, for its checksum.
+     *
+     * @param folder the store's folder
+     * @return the store of the whole snapshots, and what was left out
+     * @throws SnapshotException if no file is a whole snapshot, two have the same sigmaRel and
+     *     image count, or they belong to several networks
+     */
+    public static RebuiltStore rebuild(Path folder) {
+        try {
+            FolderContents contents = FolderContents.read(folder);
+            return new RebuiltStore(
+                    new SnapshotStore(folder, contents.manifest()), contents.leftOut());
+        } catch (IOException e) {
+            throw new SnapshotException("cannot read " + folder + ": " + AtomicFile.reason(e), e);
+        }
+    }
+
+    /**
+     * Whether a folder has lost its manifest: it has files that may be snapshots and no manifest.
+     *
+     * @param folder any folder
+     * @return whether {@link #rebuild} can be tried
+     * @throws SnapshotException if the folder cannot be read
+     */
+    public static boolean lacksManifest(Path folder) {
+        try {
+            return !exists(folder) && FolderContents.isPromising(folder);
+        } catch (IOException e) {
+            throw new SnapshotException("cannot read " + folder + ": " + AtomicFile.reason(e), e);
+        }
+    }
+
+    /**
+     * Writes the manifest of what this store holds, atomically.
+     *
+     * @throws SnapshotException if it cannot be written; nothing is changed then
+     */
+    public void writeManifest() {
+        publish(manifest);
+    }
+
+    /**
+     * Opens a store to add snapshots of a model, creating it if there is none. A lost manifest is
+     * made again from the files.
      *
      * @param folder the store's folder, created if need be
      * @param model the model whose averages will be stored
@@ -73,6 +119,13 @@ public final class SnapshotStore {
     }
 
     static SnapshotStore openOrCreate(Path folder, Weights weights) {
+        if (lacksManifest(folder)) {
+            RebuiltStore rebuilt = rebuild(folder);
+            rebuilt.leftOut().forEach(why -> LOG.warn("left out of the new manifest: {}", why));
+            rebuilt.store().requireSameNetwork(weights);
+            rebuilt.store().writeManifest();
+            return rebuilt.store();
+        }
         if (exists(folder)) {
             SnapshotStore store = open(folder);
             store.requireSameNetwork(weights);
@@ -155,7 +208,7 @@ public final class SnapshotStore {
         manifest.layout().shapes().keySet().forEach(n -> tensors.put(n, average.get(n)));
         Map<String, String> metadata = new LinkedHashMap<>();
         metadata.put(SIGMA_REL, Double.toString(sigmaRel));
-        metadata.put("imageCount", Long.toString(imageCount));
+        metadata.put(IMAGE_COUNT, Long.toString(imageCount));
         SafetensorsWriter.Written written =
                 AtomicFile.write(
                         folder.resolve(".snapshot.tmp"),

@@ -2,19 +2,28 @@ package io.github.edm2.examples;
 
 import io.github.edm2.ema.AverageName;
 import java.math.BigDecimal;
+import java.math.MathContext;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Lists of EMA lengths (sigma_rel), separated by commas. {@code ...} continues the step of the two
- * numbers before it up to the number after it: 0.010,0.015,...,0.250.
+ * numbers before it up to the number after it: 0.010,0.015,...,0.250. {@code A..B/N} stands for N
+ * lengths from A to B at equal distances: 0.05..0.25/5.
  */
 final class EmaLengths {
 
     private static final String CONTINUATION = "...";
 
     private static final int MOST = 10_000;
+
+    private static final Pattern RANGE = Pattern.compile("(.+?)\\.\\.(.+)/(\\d{1,5})");
+
+    private static final int SIGNIFICANT_DIGITS = 6;
 
     private EmaLengths() {}
 
@@ -28,7 +37,10 @@ final class EmaLengths {
         String[] parts = text.split(",", -1);
         List<BigDecimal> lengths = new ArrayList<>();
         for (int i = 0; i < parts.length; i++) {
-            if (!parts[i].strip().equals(CONTINUATION)) {
+            Matcher range = RANGE.matcher(parts[i].strip());
+            if (range.matches()) {
+                lengths.addAll(range(range));
+            } else if (!parts[i].strip().equals(CONTINUATION)) {
                 lengths.add(new BigDecimal(parts[i].strip()));
             } else if (lengths.size() < 2 || i + 1 == parts.length) {
                 throw new IllegalArgumentException("two numbers precede ... and one follows it");
@@ -37,9 +49,31 @@ final class EmaLengths {
                 i++;
             }
         }
-        // Through doubles, so that 0.1 and 0.10 count once.
-        return List.copyOf(
-                new LinkedHashSet<>(lengths.stream().map(BigDecimal::doubleValue).toList()));
+        // By what files are called, so that 0.1 and 0.10 count once.
+        Map<String, Double> byName = new LinkedHashMap<>();
+        for (BigDecimal length : lengths) {
+            byName.putIfAbsent(format(length.doubleValue()), length.doubleValue());
+        }
+        return List.copyOf(byName.values());
+    }
+
+    private static List<BigDecimal> range(Matcher range) {
+        BigDecimal begin = new BigDecimal(range.group(1).strip());
+        BigDecimal end = new BigDecimal(range.group(2).strip());
+        int count = Integer.parseInt(range.group(3));
+        if (count < 2 || count > MOST || begin.compareTo(end) == 0) {
+            throw new IllegalArgumentException("a range is of 2 to " + MOST + " different lengths");
+        }
+        List<BigDecimal> lengths = new ArrayList<>();
+        BigDecimal distance = end.subtract(begin);
+        for (int i = 0; i < count; i++) {
+            BigDecimal along =
+                    distance.multiply(BigDecimal.valueOf(i))
+                            .divide(BigDecimal.valueOf(count - 1L), MathContext.DECIMAL64);
+            BigDecimal length = begin.add(along);
+            lengths.add(i == count - 1 ? end : length.round(new MathContext(SIGNIFICANT_DIGITS)));
+        }
+        return lengths;
     }
 
     private static void continueTo(List<BigDecimal> lengths, BigDecimal end) {
@@ -58,7 +92,7 @@ final class EmaLengths {
         }
     }
 
-    /** A length as file names have it: with three decimals, or more where it has more. */
+    /** A length as file names have it: with three decimals, or up to six digits if it has more. */
     static String format(double sigmaRel) {
         return AverageName.length(sigmaRel);
     }

@@ -66,7 +66,7 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
     static final Kind<List<Double>> LENGTHS =
             new Kind<>(
                     "LIST",
-                    "numbers such as 0.05,0.10 or a range such as 0.010,0.015,...,0.250",
+                    "numbers such as 0.05,0.10 or a range such as 0.010,0.015,...,0.250 or 0.05..0.25/5",
                     EmaLengths::parse);
 
     /** Whether the option may stand without a value. */

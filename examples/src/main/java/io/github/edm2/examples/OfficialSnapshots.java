@@ -3,6 +3,7 @@ package io.github.edm2.examples;
 import io.github.edm2.ema.PowerFunction;
 import io.github.edm2.ema.ProfileAt;
 import io.github.edm2.ema.StoredAverage;
+import io.github.edm2.ema.TensorFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.OfficialFile;
@@ -10,10 +11,12 @@ import io.github.edm2.models.checkpoint.StateDict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -26,6 +29,7 @@ import java.util.stream.Stream;
 final class OfficialSnapshots implements Snapshots {
 
     private static final int IMAGES_UNIT = 1024;
+    private static final Pattern NAME = Pattern.compile("(.+)-(\\d{1,12})-(\\d+\\.\\d+)\\.pkl");
 
     /** A file and what its name says. */
     private record Named(Path file, ProfileAt at) {}
@@ -37,34 +41,45 @@ final class OfficialSnapshots implements Snapshots {
     }
 
     /**
-     * The snapshots of a folder.
+     * The snapshots of a folder. One of 0 images holds the weights that the training began with, is
+     * no average, and is left out.
      *
-     * @param prefix what their names begin with
+     * @param prefix what their names begin with; null for the only one there is
      * @return none where the folder has no such file
+     * @throws UsageException if no prefix is given and there are several
      */
     static OfficialSnapshots in(Path folder, String prefix) throws IOException {
-        Pattern pattern =
-                Pattern.compile(Pattern.quote(prefix) + "-(\\d{1,12})-(\\d+\\.\\d+)\\.pkl");
+        List<Path> files;
         try (Stream<Path> listed = Files.list(folder)) {
-            return new OfficialSnapshots(
-                    listed.map(file -> named(file, pattern))
-                            .flatMap(Optional::stream)
-                            .sorted(
-                                    Comparator.<Named>comparingLong(f -> f.at.imageCount())
-                                            .thenComparing(f -> f.at.profile().sigmaRel()))
-                            .toList());
+            files = listed.filter(Files::isRegularFile).sorted().toList();
         }
+        List<Named> named = new ArrayList<>();
+        Set<String> prefixes = new TreeSet<>();
+        for (Path file : files) {
+            Matcher name = NAME.matcher(file.getFileName().toString());
+            if (name.matches() && (prefix == null || prefix.equals(name.group(1)))) {
+                long images = toImages(Long.parseLong(name.group(2)));
+                if (images > 0) {
+                    prefixes.add(name.group(1));
+                    named.add(named(file, images, name.group(3)));
+                }
+            }
+        }
+        if (prefixes.size() > 1) {
+            throw new UsageException(
+                    "%s has snapshots of several trainings; choose one with --inprefix: %s"
+                            .formatted(folder, String.join(", ", prefixes)));
+        }
+        named.sort(
+                Comparator.<Named>comparingLong(f -> f.at.imageCount())
+                        .thenComparing(f -> f.at.profile().sigmaRel()));
+        return new OfficialSnapshots(named);
     }
 
-    private static Optional<Named> named(Path file, Pattern pattern) {
-        Matcher name = pattern.matcher(file.getFileName().toString());
-        if (!name.matches()) {
-            return Optional.empty();
-        }
+    private static Named named(Path file, long images, String sigmaRel) {
         try {
-            PowerFunction profile = new PowerFunction(Double.parseDouble(name.group(2)));
-            long images = toImages(Double.parseDouble(name.group(1)));
-            return Optional.of(new Named(file, new ProfileAt(profile, images)));
+            PowerFunction profile = new PowerFunction(Double.parseDouble(sigmaRel));
+            return new Named(file, new ProfileAt(profile, images));
         } catch (IllegalArgumentException e) {
             throw new CommandException(
                     "the name of %s is no snapshot's: %s".formatted(file, e.getMessage()));
@@ -92,10 +107,6 @@ final class OfficialSnapshots implements Snapshots {
         return StateDict.parameters(network.graph());
     }
 
-    private Path last() {
-        return files.get(files.size() - 1).file;
-    }
-
     @Override
     public long images(double kimg) {
         return toImages(kimg);
@@ -108,9 +119,10 @@ final class OfficialSnapshots implements Snapshots {
 
     /** In single precision from here on, gains included. */
     @Override
-    public NetworkFile network() {
-        try (OfficialFile last = OfficialFile.open(last())) {
-            return new NetworkFile(last.options(), Edm2.load(last.options(), last));
+    public NetworkFile network(StoredAverage average) {
+        try (TensorFile opened = average.file().get()) {
+            OfficialFile file = (OfficialFile) opened;
+            return new NetworkFile(file.options(), Edm2.load(file.options(), file));
         }
     }
 }

@@ -3,9 +3,11 @@ package io.github.edm2.examples;
 import io.github.edm2.ema.PosthocReconstruction;
 import io.github.edm2.ema.PowerFunction;
 import io.github.edm2.ema.ReconstructedProfile;
+import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.checkpoint.NetworkFile;
+import io.github.edm2.models.checkpoint.NetworkFileException;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -33,7 +35,7 @@ final class PhemaCommand implements Command {
             Setting.required(
                     "outstd",
                     Kind.LENGTHS,
-                    "wanted EMA lengths (sigma_rel) such as 0.05,0.10; \"...\" goes on with the step before it: 0.010,0.015,...,0.250");
+                    "wanted EMA lengths (sigma_rel) such as 0.05,0.10; \"...\" goes on with the step before it: 0.010,0.015,...,0.250; A..B/N is N lengths from A to B: 0.05..0.25/5");
     private static final Setting<Double> OUTKIMG =
             Setting.derived(
                     "outkimg",
@@ -41,10 +43,10 @@ final class PhemaCommand implements Command {
                     "that of the latest snapshot",
                     "moment of the training that the averages stand for, in thousands of images");
     private static final Setting<String> INPREFIX =
-            Setting.of(
+            Setting.derived(
                     "inprefix",
                     Kind.NAME,
-                    "network-snapshot",
+                    "the only one there is",
                     "beginning of the names of official raw snapshots: PREFIX-KIMG-STD.pkl");
     private static final Setting<List<Double>> INSTD =
             Setting.derived(
@@ -71,6 +73,12 @@ final class PhemaCommand implements Command {
                     "half-precision weights, as the official tool writes; for --format safetensors");
     private static final Setting<Boolean> SKIP =
             Setting.of("skip", Kind.SWITCH, false, "leave out what exists in the output folder");
+    private static final Setting<Boolean> SKIP_MISSING =
+            Setting.of(
+                    "skip-missing",
+                    Kind.SWITCH,
+                    false,
+                    "leave out snapshots whose files are missing or damaged; all files are read once more to find them");
 
     @Override
     public String name() {
@@ -85,14 +93,25 @@ final class PhemaCommand implements Command {
     @Override
     public String details() {
         return "Writes a network file per EMA length, phema-KIMG-STD.zip, and shows a table with the error of each"
-                + " average's profile (0 is perfect, 0.01 good) as the snapshots let one predict it.";
+                + " average's profile (0 is perfect, 0.01 good, above 0.05 is noted) as the snapshots let one"
+                + " predict it. Snapshots at 0 images are left out.";
     }
 
     @Override
     public List<Setting<?>> settings() {
         return List.of(
-                INDIR, OUTDIR, OUTSTD, OUTKIMG, INPREFIX, INSTD, OUTPREFIX, FORMAT, HALF, BATCH,
-                SKIP);
+                INDIR,
+                OUTDIR,
+                OUTSTD,
+                OUTKIMG,
+                INPREFIX,
+                INSTD,
+                OUTPREFIX,
+                FORMAT,
+                HALF,
+                BATCH,
+                SKIP,
+                SKIP_MISSING);
     }
 
     @Override
@@ -102,8 +121,8 @@ final class PhemaCommand implements Command {
         if (arguments.get(HALF) && arguments.get(FORMAT) != NetworkType.SAFETENSORS) {
             throw new UsageException("--half is for --format safetensors");
         }
-        Snapshots snapshots = snapshots(arguments);
-        List<StoredAverage> stored = chosen(snapshots.averages(), arguments);
+        Snapshots snapshots = snapshots(arguments, out);
+        List<StoredAverage> stored = usable(snapshots, arguments, out);
         Double kimg = arguments.get(OUTKIMG);
         long last = stored.stream().mapToLong(s -> s.at().imageCount()).max().orElseThrow();
         long images = kimg == null ? last : snapshots.images(kimg);
@@ -124,9 +143,22 @@ final class PhemaCommand implements Command {
                 "%,d of %,d averages are wanted anew, from %,d snapshots%n",
                 missing.size(), wanted.size(), stored.size());
         if (!missing.isEmpty()) {
-            List<String> table =
-                    reconstruct(
-                            snapshots, stored, images, missing, arguments.get(BATCH), outputs, out);
+            List<String> table;
+            try {
+                table =
+                        reconstruct(
+                                snapshots,
+                                stored,
+                                images,
+                                missing,
+                                arguments.get(BATCH),
+                                outputs,
+                                out);
+            } catch (SnapshotException | NetworkFileException e) {
+                // Damage within a file shows only when it is read.
+                requireAll(UsableSnapshots.read(stored));
+                throw e;
+            }
             out.printf("%-32s %9s %10s  %s%n", "file", "sigma_rel", "error", "note");
             table.forEach(out::println);
         }
@@ -141,7 +173,7 @@ final class PhemaCommand implements Command {
             Outputs outputs,
             PrintStream out)
             throws IOException {
-        NetworkFile network = snapshots.network();
+        NetworkFile network = snapshots.network(stored.get(stored.size() - 1));
         Map<String, List<Long>> shapes = snapshots.shapes(network);
         List<String> table = new ArrayList<>();
         int batches = (wanted.size() + batch - 1) / batch;
@@ -157,7 +189,7 @@ final class PhemaCommand implements Command {
         return table;
     }
 
-    private static Snapshots snapshots(Arguments arguments) throws IOException {
+    private static Snapshots snapshots(Arguments arguments, PrintStream out) throws IOException {
         Path indir = arguments.get(INDIR);
         Path folder = indir.toAbsolutePath().normalize();
         if (!Files.isDirectory(folder)) {
@@ -173,10 +205,43 @@ final class PhemaCommand implements Command {
                             .formatted(arguments.get(INPREFIX), indir));
         }
         boolean isSnapshots = folder.endsWith(TrainingRun.SNAPSHOTS);
-        return new RunSnapshots(
+        return RunSnapshots.of(
                 isSnapshots && !Files.isDirectory(folder.resolve(TrainingRun.SNAPSHOTS))
                         ? folder.getParent()
-                        : folder);
+                        : folder,
+                out);
+    }
+
+    /** The snapshots to start from: of the chosen EMA lengths, and with a file that can be read. */
+    private static List<StoredAverage> usable(
+            Snapshots snapshots, Arguments arguments, PrintStream out) {
+        List<StoredAverage> chosen = chosen(snapshots.averages(), arguments);
+        boolean skip = arguments.get(SKIP_MISSING);
+        UsableSnapshots found =
+                skip ? UsableSnapshots.read(chosen) : UsableSnapshots.opened(chosen);
+        List<String> faults = new ArrayList<>(snapshots.faults());
+        faults.addAll(found.faults());
+        UsableSnapshots usable = new UsableSnapshots(found.whole(), faults);
+        if (!skip) {
+            requireAll(usable);
+        }
+        if (usable.whole().isEmpty()) {
+            throw new CommandException(
+                    "no snapshot in %s can be used: %s cannot be read"
+                            .formatted(arguments.get(INDIR), usable.faultsInWords()));
+        }
+        if (!faults.isEmpty()) {
+            out.println("left out: " + usable.faultsInWords());
+        }
+        return usable.whole();
+    }
+
+    private static void requireAll(UsableSnapshots snapshots) {
+        if (!snapshots.faults().isEmpty()) {
+            throw new CommandException(
+                    "%s cannot be used; restore their files, or give --skip-missing to reconstruct from the others"
+                            .formatted(snapshots.faultsInWords()));
+        }
     }
 
     /** Those of the wanted EMA lengths. */
@@ -195,7 +260,9 @@ final class PhemaCommand implements Command {
             if (!there.contains(length)) {
                 throw new CommandException(
                         "there are no snapshots of --instd %s, only of %s"
-                                .formatted(EmaLengths.format(length), there));
+                                .formatted(
+                                        EmaLengths.format(length),
+                                        there.stream().map(EmaLengths::format).toList()));
             }
         }
         return stored.stream().filter(s -> lengths.contains(s.at().profile().sigmaRel())).toList();

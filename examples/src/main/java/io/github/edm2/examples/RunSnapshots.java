@@ -1,11 +1,14 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.ema.AverageName;
+import io.github.edm2.ema.RebuiltStore;
 import io.github.edm2.ema.SnapshotStore;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.StateDict;
+import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -15,18 +18,45 @@ final class RunSnapshots implements Snapshots {
 
     private final Path run;
     private final SnapshotStore store;
+    private final List<String> faults;
+
+    private RunSnapshots(Path run, SnapshotStore store, List<String> faults) {
+        this.run = run;
+        this.store = store;
+        this.faults = faults;
+    }
 
     /**
+     * Opens the snapshots of a training. A lost manifest is made again from the files; it is
+     * written if none of them is damaged.
+     *
      * @param run folder of the training
+     * @param out told of a manifest that was made again
      */
-    RunSnapshots(Path run) {
-        this.run = run;
-        store = SnapshotStore.open(run.resolve(TrainingRun.SNAPSHOTS));
+    static RunSnapshots of(Path run, PrintStream out) {
+        Path folder = run.resolve(TrainingRun.SNAPSHOTS);
+        if (!SnapshotStore.lacksManifest(folder)) {
+            return new RunSnapshots(run, SnapshotStore.open(folder), List.of());
+        }
+        RebuiltStore rebuilt = SnapshotStore.rebuild(folder);
+        boolean written = rebuilt.leftOut().isEmpty() && Files.isWritable(folder);
+        if (written) {
+            rebuilt.store().writeManifest();
+        }
+        out.printf(
+                "manifest.json is missing in %s; its contents were made again from %,d snapshot files%s%n",
+                folder, rebuilt.store().snapshots().size(), written ? " and written" : "");
+        return new RunSnapshots(run, rebuilt.store(), rebuilt.leftOut());
     }
 
     @Override
     public List<StoredAverage> averages() {
         return store.averages();
+    }
+
+    @Override
+    public List<String> faults() {
+        return faults;
     }
 
     @Override
@@ -59,7 +89,7 @@ final class RunSnapshots implements Snapshots {
     }
 
     @Override
-    public NetworkFile network() {
+    public NetworkFile network(StoredAverage average) {
         return Edm2.read(run.resolve(TrainingRun.NETWORK));
     }
 }

@@ -112,6 +112,16 @@ class MainTest {
                 List.of(0.01, 0.015, 0.02, 0.025, 0.2),
                 EmaLengths.parse("0.010,0.015,...,0.025,0.2"));
         Assertions.assertEquals(List.of(0.2, 0.15, 0.1), EmaLengths.parse("0.2,0.15,...,0.1"));
+        Assertions.assertEquals(
+                List.of(0.05, 0.1, 0.15, 0.2, 0.25), EmaLengths.parse("0.05..0.25/5"));
+        Assertions.assertEquals(
+                List.of(0.25, 0.116667, 0.05, 0.07),
+                EmaLengths.parse("0.25, 0.116667,0.05..0.07/2,0.0500"));
+        Assertions.assertEquals("0.090", EmaLengths.format(0.09000000000000001));
+        for (String wrong : List.of("0.05..0.25", "0.05..0.25/1", "0.1..0.1/3", "0.1../3")) {
+            Assertions.assertThrows(
+                    IllegalArgumentException.class, () -> EmaLengths.parse(wrong), wrong);
+        }
         Assertions.assertEquals(128 << 10, Sizes.parse("128Ki"));
         Assertions.assertEquals("3Mi", Sizes.format(3 << 20));
     }

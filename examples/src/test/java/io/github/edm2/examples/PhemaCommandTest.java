@@ -3,6 +3,8 @@ package io.github.edm2.examples;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Assertions;
@@ -112,6 +114,117 @@ class PhemaCommandTest {
         refuse(1, "there is no folder", folder.resolve("missing"), "0.1", outdir);
         refuse(1, "manifest.json", Files.createDirectory(folder.resolve("empty")), "0.1", outdir);
         Assertions.assertFalse(Files.exists(outdir));
+    }
+
+    @Test
+    void missingCutAndDamagedSnapshotsAreLeftOutOnlyIfAsked() throws IOException {
+        Path copy = copyOfRun();
+        Path lost = snapshot(copy, "ema-0.05-8-");
+        Files.delete(lost);
+        Path outdir = folder.resolve("out");
+        refuse(1, "--skip-missing", copy, "0.07", outdir);
+        refuse(1, "1 of 8 snapshots", copy, "0.07", outdir);
+        Cli.succeed("phema", "--indir", copy, "--outdir", outdir, "--outstd", 0.07, "--instd", 0.1);
+        Path cut = snapshot(copy, "ema-0.1-8-");
+        Files.write(cut, Arrays.copyOf(Files.readAllBytes(cut), 1000));
+        Path damaged = snapshot(copy, "ema-0.05-16-");
+        TestData.damage(damaged);
+        refuse(1, "2 of 8 snapshots", copy, "0.07", outdir);
+        String out = skipMissing(copy, outdir, "0.07");
+        Assertions.assertTrue(out.contains("left out: 3 of 8 snapshots"), out);
+        Assertions.assertTrue(out.contains("from 5 snapshots"), out);
+        double all =
+                error(Cli.succeed("phema", "--indir", run, "--outdir", outdir, "--outstd", 0.07));
+        Assertions.assertTrue(error(out) > all, "fewer snapshots predict a larger error");
+        Files.delete(damaged);
+        refuse(1, "3 of 8 snapshots", copy, "0.07", outdir);
+    }
+
+    @Test
+    void damageWithinAFileNamesTheWayOut() throws IOException {
+        Path copy = copyOfRun();
+        TestData.damage(snapshot(copy, "ema-0.1-16-"));
+        Path outdir = folder.resolve("out");
+        refuse(1, "1 of 8 snapshots", copy, "0.07", outdir);
+        refuse(1, "--skip-missing", copy, "0.07", outdir);
+        Assertions.assertEquals(Map.of(), TestData.contents(outdir));
+    }
+
+    @Test
+    void lostManifestIsMadeAgainFromTheFiles() throws IOException {
+        Path copy = copyOfRun();
+        Path manifest = copy.resolve("snapshots/manifest.json");
+        Files.delete(manifest);
+        Path one = folder.resolve("one");
+        String out = Cli.succeed("phema", "--indir", copy, "--outdir", one, "--outstd", 0.07);
+        Assertions.assertTrue(out.contains("made again from 8 snapshot files"), out);
+        Assertions.assertTrue(Files.exists(manifest));
+        Path other = folder.resolve("other");
+        Cli.succeed("phema", "--indir", run, "--outdir", other, "--outstd", 0.07);
+        Assertions.assertEquals(TestData.contents(other), TestData.contents(one));
+        Files.delete(manifest);
+        TestData.damage(snapshot(copy, "ema-0.05-4-"));
+        refuse(1, "1 of 8 snapshots", copy, "0.07", one);
+        skipMissing(copy, one, "0.07");
+        Assertions.assertFalse(Files.exists(manifest), "a damaged file would be forgotten");
+    }
+
+    @Test
+    void rangeWithACountHasRoundedNamesAndLargeErrorsANote() throws IOException {
+        Path outdir = folder.resolve("out");
+        String out =
+                Cli.succeed(
+                        "phema",
+                        "--indir",
+                        run,
+                        "--outdir",
+                        outdir,
+                        "--outstd",
+                        "0.001,0.05..0.25/4");
+        Assertions.assertEquals(
+                Set.of(
+                        "phema-0000000.016-0.001.zip",
+                        "phema-0000000.016-0.050.zip",
+                        "phema-0000000.016-0.116667.zip",
+                        "phema-0000000.016-0.183333.zip",
+                        "phema-0000000.016-0.250.zip"),
+                TestData.contents(outdir).keySet());
+        List<String> noted = out.lines().filter(l -> l.contains("above 0.05")).toList();
+        Assertions.assertTrue(noted.get(0).contains("0.001"), out);
+        Assertions.assertTrue(
+                out.lines().noneMatch(l -> l.contains("-0.050.zip") && l.contains("above 0.05")),
+                out);
+    }
+
+    private static String skipMissing(Path indir, Path outdir, String std) {
+        return Cli.succeed(
+                "phema", "--indir", indir, "--outdir", outdir, "--outstd", std, "--skip-missing");
+    }
+
+    private static double error(String out) {
+        String line = out.lines().filter(l -> l.startsWith("phema-0")).findFirst().orElseThrow();
+        return Double.parseDouble(line.split("\\s+")[2]);
+    }
+
+    private Path copyOfRun() throws IOException {
+        Path copy = folder.resolve("copy");
+        Files.createDirectories(copy.resolve("snapshots"));
+        Files.copy(run.resolve("network.zip"), copy.resolve("network.zip"));
+        for (String name : TestData.contents(run.resolve("snapshots")).keySet()) {
+            Files.copy(
+                    run.resolve("snapshots").resolve(name),
+                    copy.resolve("snapshots").resolve(name));
+        }
+        return copy;
+    }
+
+    private static Path snapshot(Path run, String beginning) throws IOException {
+        String name =
+                TestData.contents(run.resolve("snapshots")).keySet().stream()
+                        .filter(n -> n.startsWith(beginning))
+                        .findFirst()
+                        .orElseThrow();
+        return run.resolve("snapshots").resolve(name);
     }
 
     @Test

@@ -209,7 +209,10 @@ class OfficialFilesTest {
                         "--skip");
         assertTrue(said.contains("0 of 1 averages"), said);
         assertEquals(List.of(first.length), List.of(Files.readAllBytes(file).length));
-        said = run(1, "phema", "--indir", in, "--outdir", out, "--outstd", "0.08");
+        Object[] others = {
+            "phema", "--indir", in, "--inprefix", "other", "--outdir", out, "--outstd", "0.08"
+        };
+        said = run(1, others);
         assertTrue(said.contains(in.toString()), said);
         said =
                 run(
@@ -225,7 +228,60 @@ class OfficialFilesTest {
                         out,
                         "--outstd",
                         "0.08");
-        assertTrue(said.contains("[0.05, 0.1]"), said);
+        assertTrue(said.contains("[0.050, 0.100]"), said);
+    }
+
+    @Test
+    void phemaTakesTheOnlyPrefixAndAsksAmongSeveral() throws IOException {
+        Path in = rawSnapshots("edm2-img512-s");
+        // The weights at the start of a training are no average.
+        Files.writeString(in.resolve("edm2-img512-s-0000000-0.100.pkl"), "not read");
+        Files.writeString(in.resolve("other-0000000-0.100.pkl"), "not read");
+        Path out = folder.resolve("out");
+        String said = run(0, "phema", "--indir", in, "--outdir", out, "--outstd", "0.08");
+        assertTrue(said.contains("from 12 snapshots"), said);
+        assertTrue(Files.exists(out.resolve("phema-0000006-0.080.zip")));
+        Files.writeString(in.resolve("other-0000001-0.100.pkl"), "not read");
+        said = run(2, "phema", "--indir", in, "--outdir", out, "--outstd", "0.08");
+        assertTrue(said.contains("--inprefix: edm2-img512-s, other"), said);
+    }
+
+    @Test
+    void phemaLeavesOutCutOfficialSnapshotsIfAsked() throws IOException {
+        Path in = rawSnapshots("mine");
+        for (String std : List.of("0.050", "0.100")) {
+            Path cut = in.resolve("mine-0000006-" + std + ".pkl");
+            byte[] whole = Files.readAllBytes(cut);
+            Files.write(cut, Arrays.copyOf(whole, whole.length - 5));
+        }
+        Path out = folder.resolve("out");
+        String said = run(1, "phema", "--indir", in, "--outdir", out, "--outstd", "0.08");
+        assertTrue(said.contains("2 of 12 snapshots"), said);
+        assertTrue(said.contains("--skip-missing"), said);
+        said =
+                run(
+                        0,
+                        "phema",
+                        "--indir",
+                        in,
+                        "--outdir",
+                        out,
+                        "--outstd",
+                        "0.08",
+                        "--skip-missing");
+        assertTrue(said.contains("left out: 2 of 12 snapshots"), said);
+        assertTrue(Files.exists(out.resolve("phema-0000005-0.080.zip")), said);
+    }
+
+    private Path rawSnapshots(String prefix) throws IOException {
+        Path in = Files.createDirectories(folder.resolve("in"));
+        try (Stream<Path> files = Files.list(OFFICIAL.resolve("raw-snapshots"))) {
+            for (Path file : files.toList()) {
+                String name = file.getFileName().toString();
+                Files.copy(file, in.resolve(name.replace("network-snapshot", prefix)));
+            }
+        }
+        return in;
     }
 
     @Test
