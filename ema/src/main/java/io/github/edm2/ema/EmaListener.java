@@ -25,11 +25,24 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * net.addListeners(EmaListener.builder().snapshotEvery(100_000).store(folder).build());
  * }</pre>
  *
- * <p>Time is the number of images seen: the sum of the batch sizes of all iterations. The averages
- * see the weights as the optimizer left them, before DL4J applies constraints to them. One listener
- * follows one model in one thread.
+ * <p>Time is the number of images seen: the sum of the sizes of all minibatches, each counted once,
+ * also where truncated BPTT makes several iterations of it. The averages see the weights as the
+ * optimizer left them, before DL4J applies constraints to them.
+ *
+ * <p>A {@code ParallelWrapper} hands the listener to all its workers: their images are counted
+ * together, and the averages see the model that was wrapped, after the workers' weights were
+ * averaged. There, and with truncated BPTT, a minibatch's weights are final when the next one
+ * begins; after the last one of a wrapper's {@code fit}, {@link #tracker} brings the averages up to
+ * date and stores the snapshot that is due.
+ *
+ * <p>One listener follows one model. Safe for the workers of a wrapper; otherwise for one thread at
+ * a time.
  */
 public final class EmaListener extends BaseListener implements TrainingListener {
+
+    private static final String ONE_MODEL =
+            "an EmaListener follows one model; give the other model a listener of its own with"
+                    + " setListeners(EmaListener.builder()...build())";
 
     private final List<EmaProfile> profiles;
     private final int everyIterations;
@@ -43,6 +56,7 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     private EmaTracker tracker;
     private SnapshotStore store;
     private long imagesSeen;
+    private final UnsettledImages unsettled = new UnsettledImages();
 
     private EmaListener(Builder builder, List<EmaProfile> profiles) {
         this.profiles = profiles;
@@ -64,12 +78,13 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     }
 
     /**
-     * The averages.
+     * The averages, up to date.
      *
      * @return the tracker, which further training updates
      * @throws IllegalStateException before the first iteration
      */
-    public EmaTracker tracker() {
+    public synchronized EmaTracker tracker() {
+        settle(Integer.MAX_VALUE);
         if (tracker == null) {
             throw new IllegalStateException("no averages before the first training iteration");
         }
@@ -81,8 +96,8 @@ public final class EmaListener extends BaseListener implements TrainingListener 
      *
      * @return images of all iterations so far, those before a resumption included
      */
-    public long imagesSeen() {
-        return imagesSeen;
+    public synchronized long imagesSeen() {
+        return imagesSeen + unsettled.count();
     }
 
     /**
@@ -93,26 +108,58 @@ public final class EmaListener extends BaseListener implements TrainingListener 
      * @throws IllegalStateException before the first iteration
      * @throws SnapshotException if the file cannot be written
      */
-    public void saveState(Path file) {
+    public synchronized void saveState(Path file) {
         tracker().save(file, imagesSeen);
     }
 
     /** After each iteration of a DL4J model. */
     @Override
-    public void iterationDone(Model trained, int iteration, int epoch) {
+    public synchronized void iterationDone(Model trained, int iteration, int epoch) {
+        boolean copy = Minibatches.onCopy();
+        if (!copy) {
+            follow(trained);
+        }
+        long images = Minibatches.beginsWith(trained) ? trained.batchSize() : 0;
+        if (Minibatches.endLater(trained)) {
+            unsettled.add(iteration, images, !copy && updateDue(iteration));
+        } else {
+            advance(images, updateDue(iteration), List.of(Weights.flat(trained)));
+        }
+    }
+
+    private void follow(Model trained) {
         if (tracker == null) {
             model = trained;
             start(EmaTracker.of(trained, profiles.toArray(EmaProfile[]::new)), Weights.of(trained));
         } else if (trained != model) {
-            throw new IllegalStateException(
-                    "an EmaListener follows one model; add another listener to the other model");
+            throw new IllegalStateException(ONE_MODEL);
         }
-        advance(trained.batchSize(), iteration, List.of(Weights.flat(trained)));
+    }
+
+    private boolean updateDue(int iteration) {
+        return (iteration + 1) % everyIterations == 0;
+    }
+
+    /** The model's weights are those after all iterations before the one that begins. */
+    private synchronized void forwardPass(Model trained) {
+        if (trained == model && Minibatches.beginsWith(trained)) {
+            settle(Minibatches.iteration(trained));
+        }
+    }
+
+    private void settle(int iteration) {
+        if (tracker != null && !unsettled.isEmpty()) {
+            long images = unsettled.takeBefore(iteration);
+            advance(images, unsettled.takeDue(), List.of(Weights.flat(model)));
+        }
     }
 
     /** Before each iteration of a SameDiff graph. */
     @Override
     public void iterationStart(SameDiff trained, At at, MultiDataSet batch, long loadMillis) {
+        if (tracker != null && trained != graph) {
+            throw new IllegalStateException(ONE_MODEL);
+        }
         graph = trained;
     }
 
@@ -126,7 +173,7 @@ public final class EmaListener extends BaseListener implements TrainingListener 
             start(EmaTracker.of(graph, profiles.toArray(EmaProfile[]::new)), Weights.of(graph));
         }
         INDArray first = batch.numFeatureArrays() > 0 ? batch.getFeatures(0) : batch.getLabels(0);
-        advance(first.size(0), at.iteration(), Weights.of(graph).storage());
+        advance(first.size(0), updateDue(at.iteration()), Weights.of(graph).storage());
     }
 
     @Override
@@ -151,11 +198,11 @@ public final class EmaListener extends BaseListener implements TrainingListener 
         tracker = fresh;
     }
 
-    private void advance(long batchSize, int iteration, List<INDArray> weights) {
+    private void advance(long images, boolean updateDue, List<INDArray> weights) {
         long before = imagesSeen;
-        imagesSeen += batchSize;
+        imagesSeen += images;
         boolean snapshotDue = store != null && imagesSeen / snapshotEvery > before / snapshotEvery;
-        if (snapshotDue || (iteration + 1) % everyIterations == 0) {
+        if (snapshotDue || updateDue) {
             tracker.update(imagesSeen, weights);
         }
         if (snapshotDue) {
@@ -167,13 +214,21 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     public void onEpochStart(Model trained) {}
 
     @Override
-    public void onEpochEnd(Model trained) {}
+    public synchronized void onEpochEnd(Model trained) {
+        if (trained == model) {
+            settle(Integer.MAX_VALUE);
+        }
+    }
 
     @Override
-    public void onForwardPass(Model trained, List<INDArray> activations) {}
+    public void onForwardPass(Model trained, List<INDArray> activations) {
+        forwardPass(trained);
+    }
 
     @Override
-    public void onForwardPass(Model trained, Map<String, INDArray> activations) {}
+    public void onForwardPass(Model trained, Map<String, INDArray> activations) {
+        forwardPass(trained);
+    }
 
     @Override
     public void onGradientCalculation(Model trained) {}

@@ -20,7 +20,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * classifier of 16x16 grey pixels made of this project's magnitude-preserving layers, trained on
  * the embedded Fashion-MNIST by the example program {@code MakeEmbeddedDetector}. Its distances
  * compare with each other, not with anybody's FID. The features are those of the last layer but
- * one, averaged over the pixels, and the logits those of the ten classes.
+ * one, averaged over the pixels, and the logits those of the ten classes. Safe to share between
+ * threads, which take turns.
  */
 public final class EmbeddedDetector implements Detector {
 
@@ -98,8 +99,10 @@ public final class EmbeddedDetector implements Detector {
                         .reshape('c', images.size(0), images.size(1), SIDE, block, SIDE, block)
                         .mean(1, 3, 5)
                         .reshape('c', images.size(0), 1, SIDE, SIDE);
-        Map<String, INDArray> activations =
-                classifier.feedForward(grey.divi(HALF_RANGE).subi(1), false);
+        Map<String, INDArray> activations;
+        synchronized (classifier) {
+            activations = classifier.feedForward(grey.divi(HALF_RANGE).subi(1), false);
+        }
         return new Findings(activations.get(FEATURES).mean(2, 3), activations.get(LOGITS));
     }
 

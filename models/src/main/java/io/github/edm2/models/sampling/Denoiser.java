@@ -10,7 +10,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
-/** D(x; sigma): an estimate of the clean images behind noisy ones. */
+/**
+ * D(x; sigma): an estimate of the clean images behind noisy ones. The denoisers made here are safe
+ * to share between threads, also several of one network: callers take turns at it.
+ */
 @FunctionalInterface
 public interface Denoiser {
 
@@ -19,12 +22,13 @@ public interface Denoiser {
      *
      * @param x noisy images [batch, channels, height, width]; not changed
      * @param sigma standard deviation of the noise in all of them
-     * @return clean images in x's shape
+     * @return clean images in x's shape, a new array that the caller may change
      */
     INDArray denoise(INDArray x, double sigma);
 
     /**
-     * The denoiser of an EDM2 network.
+     * The denoiser of an EDM2 network. It holds the graph's monitor while it computes, as the
+     * graph's own {@code fit} does.
      *
      * @param labels one-hot [batch, classes]; null for none, which a conditional network sees as
      *     zeros
@@ -35,9 +39,11 @@ public interface Denoiser {
                 conditional ? (int) graph.getLayer("unet.emb_label").getParam("W").size(1) : 0;
         return (x, sigma) -> {
             INDArray sigmas = Nd4j.valueArrayOf(new long[] {x.size(0), 1}, sigma, x.dataType());
-            return conditional
-                    ? graph.output(x, sigmas, labelsOrZeros(x, labels, classes))[0]
-                    : graph.output(x, sigmas)[0];
+            synchronized (graph) {
+                return conditional
+                        ? graph.output(x, sigmas, labelsOrZeros(x, labels, classes))[0]
+                        : graph.output(x, sigmas)[0];
+            }
         };
     }
 
@@ -51,7 +57,8 @@ public interface Denoiser {
     }
 
     /**
-     * The denoiser of an EDM2 network as a SameDiff graph.
+     * The denoiser of an EDM2 network as a SameDiff graph, whose monitor it holds while it
+     * computes.
      *
      * @param labels one-hot [batch, classes]; null for none
      */
@@ -68,7 +75,9 @@ public interface Denoiser {
             if (conditional) {
                 inputs.put(GraphAssembler.LABEL, labelsOrZeros(x, labels, classes));
             }
-            return sd.output(inputs, GraphAssembler.DENOISED).get(GraphAssembler.DENOISED);
+            synchronized (sd) {
+                return sd.output(inputs, GraphAssembler.DENOISED).get(GraphAssembler.DENOISED);
+            }
         };
     }
 

@@ -16,6 +16,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * Training steps of batches that may be too large for memory: gradients of micro-batches are added
  * up, and one update is made of the sum, the same as {@code graph.fit} of the whole batch makes.
+ * For one thread at a time.
  */
 public final class MicroBatches {
 
@@ -70,7 +71,7 @@ public final class MicroBatches {
     public void fit(MultiDataSet batch) {
         long examples = batch.getFeatures(0).size(0);
         if (examples <= size) {
-            update(gradients.apply(batch), graph.score(), (int) examples);
+            update(gradients.apply(batch), graph.score(), batch);
         } else {
             fitInParts(batch, examples);
         }
@@ -98,11 +99,15 @@ public final class MicroBatches {
             score += graph.score() * (to - from);
         }
         gradient.gradient().assign(sum);
-        update(gradient, score / examples, (int) examples);
+        update(gradient, score / examples, batch);
     }
 
     /** What DL4J's StochasticGradientDescent does once the gradient is known. */
-    private void update(Gradient gradient, double score, int examples) {
+    private void update(Gradient gradient, double score, MultiDataSet batch) {
+        // Listeners ask the graph for the size of the batch.
+        graph.setInputs(batch.getFeatures());
+        graph.setLabels(batch.getLabels());
+        int examples = (int) batch.getFeatures(0).size(0);
         int iteration = graph.getIterationCount();
         int epoch = graph.getEpochCount();
         graph.getUpdater(true)

@@ -7,6 +7,8 @@ import io.github.edm2.layers.WinogradConvolution;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReentrantLock;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -18,7 +20,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and used again. Gives the numbers of the graph up to rounding. It keeps its own weights: the
  * graph may be trained on, and is frozen again where its new weights are wanted. Weights of wide
  * convolutions are kept as {@link WinogradConvolution} takes them, which is twice as many numbers.
- * For one thread at a time.
+ *
+ * <p>Safe to share between threads: callers take turns in the order in which they came, because one
+ * of them already keeps all processors busy, and each gets what it would get alone. Threads leave
+ * nothing behind here when they end.
  */
 public final class FrozenNetwork {
 
@@ -36,6 +41,9 @@ public final class FrozenNetwork {
     private final Map<String, INDArray> ofPatches = new HashMap<>();
     private final Map<String, MpFourier> features = new HashMap<>();
     private final Map<Long, FrozenBatch> batches = new HashMap<>();
+
+    /** Held while the arrays and the maps above are in use; fair, so that nobody waits forever. */
+    private final Lock turn = new ReentrantLock(true);
 
     /**
      * Freezes a network.
@@ -77,8 +85,13 @@ public final class FrozenNetwork {
         if (labels != null && options.getLabelDim() > 0) {
             requireShape("labels", labels, x.size(0), options.getLabelDim());
         }
-        return batches.computeIfAbsent(x.size(0), batch -> new FrozenBatch(this, batch))
-                .run(x, sigma, labels);
+        turn.lock();
+        try {
+            return batches.computeIfAbsent(x.size(0), batch -> new FrozenBatch(this, batch))
+                    .run(x, sigma, labels);
+        } finally {
+            turn.unlock();
+        }
     }
 
     private static void requireShape(String what, INDArray array, long... shape) {
