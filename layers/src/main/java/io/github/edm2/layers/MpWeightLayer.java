@@ -138,6 +138,24 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         return weight(layer).forward(false).dup('c');
     }
 
+    /**
+     * The learned gain with which a layer's formula in full precision gives what the layer computes
+     * outside of training.
+     *
+     * @param layer with a learned gain
+     * @return a new array, [1, 1]; the parameter itself unless {@link #halfPrecisionGain} rounds it
+     */
+    public static INDArray effectiveGain(Layer layer) {
+        MpWeightLayer conf = (MpWeightLayer) layer.conf().getLayer();
+        INDArray gain = layer.getParam(GAIN_KEY);
+        if (!conf.halfPrecisionGain) {
+            return gain.dup('c');
+        }
+        INDArray weight = layer.getParam(WEIGHT_KEY);
+        double root = Math.sqrt(weight.length() / weight.size(0)) / conf.gain;
+        return gain.castTo(DataType.FLOAT16).divi(root).castTo(gain.dataType()).muli(root);
+    }
+
     private static MpWeight weight(Layer layer) {
         MpWeightLayer conf = (MpWeightLayer) layer.conf().getLayer();
         INDArray learned = conf.learnedGain ? layer.getParam(GAIN_KEY) : null;

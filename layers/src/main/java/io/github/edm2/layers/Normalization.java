@@ -41,7 +41,9 @@ public final class Normalization {
      */
     public static SDVariable normalize(SameDiff sd, SDVariable x, long vectorLength, int... dims) {
         // By the reciprocal: the gradient of divide is wrong for a divisor of one element (M2.1).
-        SDVariable rms = sd.norm2(x, true, dims).mul(1 / Math.sqrt(vectorLength));
+        // Norms of one element by their magnitude: norm2 over axes of size 1 fails (M2.1).
+        SDVariable norm = vectorLength == 1 ? sd.math().abs(x) : sd.norm2(x, true, dims);
+        SDVariable rms = norm.mul(1 / Math.sqrt(vectorLength));
         return x.mul(sd.math().reciprocal(rms.add(EPSILON)));
     }
 

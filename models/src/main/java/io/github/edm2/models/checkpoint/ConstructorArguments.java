@@ -36,6 +36,9 @@ final class ConstructorArguments {
     /** Every argument with a value of its type, null where it is an integer or None. */
     private static final JsonNode KNOWN = JSON.valueToTree(NetworkOptions.builder().build());
 
+    /** A number that may also be None. */
+    private static final String CLIP = "clip_act";
+
     private static final String INTEGER = "an integer from 0 to 2147483647";
     private static final String NUMBER = "a number";
     private static final int LONGEST_LIST = 64;
@@ -131,6 +134,8 @@ final class ConstructorArguments {
                     "a short list, each element of which is " + (integers ? INTEGER : NUMBER));
         } else if (known.isNull()) {
             require(plain == null || isNumber(plain, true), name, INTEGER + ", or None");
+        } else if (name.equals(CLIP)) {
+            require(plain == null || isNumber(plain, false), name, NUMBER + ", or None");
         } else {
             require(isNumber(plain, known.isInt()), name, known.isInt() ? INTEGER : NUMBER);
         }

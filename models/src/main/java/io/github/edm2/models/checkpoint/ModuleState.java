@@ -49,8 +49,12 @@ final class ModuleState {
         addTensors(prefix, child(state, "_buffers"));
         child(state, "_modules")
                 .forEach(
-                        (name, module) ->
-                                addModule(prefix + name + ".", attributes(module), depth + 1));
+                        (name, module) -> {
+                            // A module may be registered as None, which has no state.
+                            if (module != null) {
+                                addModule(prefix + name + ".", attributes(module), depth + 1);
+                            }
+                        });
     }
 
     private void addTensors(String prefix, Map<?, ?> named) {

@@ -12,7 +12,7 @@ import java.util.List;
  * @param kind what the step does
  * @param out channels out
  * @param resolution height and width out
- * @param attention whether self-attention follows
+ * @param attention whether self-attention follows, if the block is wide enough for a head
  * @param skip decoder: whether the input is first concatenated with the newest unused skip
  *     connection
  */
@@ -50,6 +50,8 @@ record BlockSpec(
     static List<BlockSpec> blocks(NetworkOptions options) {
         int levels = options.getChannelMult().length;
         List<BlockSpec> blocks = new ArrayList<>();
+        // Resampling keeps what there is, which without blocks is not what the level above has.
+        int current = options.channels(0);
         for (int level = 0; level < levels; level++) {
             int resolution = options.getImgResolution() >> level;
             int channels = options.channels(level);
@@ -57,13 +59,13 @@ record BlockSpec(
             if (level == 0) {
                 blocks.add(encoder(prefix + "conv", Kind.CONVOLUTION, channels, resolution, false));
             } else {
-                int above = options.channels(level - 1);
-                blocks.add(encoder(prefix + "down", Kind.DOWN, above, resolution, false));
+                blocks.add(encoder(prefix + "down", Kind.DOWN, current, resolution, false));
             }
             for (int i = 0; i < options.getNumBlocks(); i++) {
                 boolean attention = options.attends(resolution);
                 blocks.add(
                         encoder(prefix + "block" + i, Kind.KEEP, channels, resolution, attention));
+                current = channels;
             }
         }
         for (int level = levels - 1; level >= 0; level--) {
@@ -71,11 +73,10 @@ record BlockSpec(
             int channels = options.channels(level);
             String prefix = "unet.dec.%dx%d_".formatted(resolution, resolution);
             if (level == levels - 1) {
-                blocks.add(decoder(prefix + "in0", Kind.KEEP, channels, resolution, true, false));
-                blocks.add(decoder(prefix + "in1", Kind.KEEP, channels, resolution, false, false));
+                blocks.add(decoder(prefix + "in0", Kind.KEEP, current, resolution, true, false));
+                blocks.add(decoder(prefix + "in1", Kind.KEEP, current, resolution, false, false));
             } else {
-                int below = options.channels(level + 1);
-                blocks.add(decoder(prefix + "up", Kind.UP, below, resolution, false, false));
+                blocks.add(decoder(prefix + "up", Kind.UP, current, resolution, false, false));
             }
             for (int i = 0; i <= options.getNumBlocks(); i++) {
                 boolean attention = options.attends(resolution);
@@ -88,6 +89,7 @@ record BlockSpec(
                                 attention,
                                 true));
             }
+            current = channels;
         }
         return blocks;
     }

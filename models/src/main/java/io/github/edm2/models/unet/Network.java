@@ -73,7 +73,7 @@ final class Network<T> {
         return assembler.silu("unet.emb_silu", embedding);
     }
 
-    /** One residual block with attention where the specification says so. */
+    /** One residual block with attention where the specification says so and a head fits. */
     Tensor<T> block(BlockSpec block, Tensor<T> input, Tensor<T> embedding) {
         String prefix = block.name() + ".";
         Tensor<T> x = input;
@@ -102,10 +102,11 @@ final class Network<T> {
             x = skipConvolution(block, x);
         }
         x = assembler.sum(prefix + "sum", x, y, options.getResBalance());
-        if (block.attention()) {
-            x = attention(prefix, x);
+        int heads = block.attention() ? options.heads(x.channels()) : 0;
+        if (heads > 0) {
+            x = attention(prefix, x, heads);
         }
-        return assembler.clip(prefix + "clip", x, options.getClipAct());
+        return options.clips() ? assembler.clip(prefix + "clip", x, options.getClipAct()) : x;
     }
 
     private Tensor<T> skipConvolution(BlockSpec block, Tensor<T> x) {
@@ -114,10 +115,10 @@ final class Network<T> {
                 : assembler.convolution(block.name() + ".conv_skip", x, block.out(), 1, false);
     }
 
-    private Tensor<T> attention(String prefix, Tensor<T> x) {
+    private Tensor<T> attention(String prefix, Tensor<T> x, int heads) {
         int channels = x.channels();
         Tensor<T> y = assembler.convolution(prefix + "attn_qkv", x, 3 * channels, 1, false);
-        y = assembler.attention(prefix + "attn", y, channels / options.getChannelsPerHead());
+        y = assembler.attention(prefix + "attn", y, heads);
         y = assembler.convolution(prefix + "attn_proj", y, channels, 1, false);
         return assembler.sum(prefix + "attn_sum", x, y, options.getAttnBalance());
     }

@@ -60,8 +60,8 @@ public class NetworkOptions {
     /** Share of the attention branch, in [0, 1]. */
     @Builder.Default double attnBalance = 0.3;
 
-    /** Largest magnitude of activations at the end of blocks. */
-    @Builder.Default double clipAct = 256;
+    /** Largest magnitude of activations at the end of blocks; null for no limit. */
+    @Builder.Default Double clipAct = 256.0;
 
     /** Filter of the resampling, of even length. */
     @Builder.Default double[] resampleFilter = {1, 1};
@@ -90,6 +90,19 @@ public class NetworkOptions {
                         : channelMultEmb);
     }
 
+    /**
+     * Attention heads of a block that attends: as many as have all their channels; 0 for a block
+     * too narrow for one, which then has no attention.
+     */
+    int heads(int channels) {
+        return channels / channelsPerHead;
+    }
+
+    /** Whether blocks end with a clip that changes anything. */
+    boolean clips() {
+        return clipAct != null && !clipAct.isInfinite();
+    }
+
     boolean attends(int resolution) {
         return Arrays.stream(attnResolutions).anyMatch(r -> r == resolution);
     }
@@ -113,21 +126,32 @@ public class NetworkOptions {
         for (int multiplier : channelMult) {
             require(multiplier > 0, "channelMult must be positive", multiplier);
         }
-        require(numBlocks > 0, "numBlocks must be at least 1", numBlocks);
+        require(numBlocks >= 0, "numBlocks must be at least 0", numBlocks);
         require(channelsPerHead > 0, "channelsPerHead must be at least 1", channelsPerHead);
-        for (int level = 0; level < channelMult.length; level++) {
-            boolean attention = attends(imgResolution >> level) || level == channelMult.length - 1;
-            require(
-                    !attention || channels(level) % channelsPerHead == 0,
-                    "channels at resolution %d must be a multiple of channelsPerHead %d"
-                            .formatted(imgResolution >> level, channelsPerHead),
-                    channels(level));
+        int lowest = channelMult.length - 1;
+        for (int level = 0; level <= lowest; level++) {
+            if (attends(imgResolution >> level)) {
+                requireHeads(imgResolution >> level, channels(level));
+            }
         }
+        requireHeads(imgResolution >> lowest, channels(numBlocks == 0 ? 0 : lowest));
         require(dropout >= 0 && dropout < 1, "dropout must be in [0, 1)", dropout);
-        require(clipAct > 0, "clipAct must be greater than 0", clipAct);
+        require(
+                clipAct == null || clipAct > 0,
+                "clipAct must be greater than 0, or null for no limit",
+                clipAct);
         require(sigmaData > 0, "sigmaData must be greater than 0", sigmaData);
         require(logvarChannels > 0, "logvarChannels must be at least 1", logvarChannels);
         return this;
+    }
+
+    private void requireHeads(int resolution, int channels) {
+        int heads = heads(channels);
+        require(
+                heads == 0 || channels % heads == 0,
+                "channels at resolution %d must be a multiple of the %d attention heads that channelsPerHead %d gives"
+                        .formatted(resolution, heads, channelsPerHead),
+                channels);
     }
 
     /** Builder; also how the options are read from JSON. */

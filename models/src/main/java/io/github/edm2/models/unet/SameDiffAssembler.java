@@ -17,6 +17,7 @@ import io.github.edm2.models.diffusion.Denoised;
 import io.github.edm2.models.diffusion.NoiseCondition;
 import io.github.edm2.models.diffusion.ScaledInput;
 import io.github.edm2.models.diffusion.UncertaintyLoss;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -158,8 +159,12 @@ public final class SameDiffAssembler implements Assembler<SDVariable> {
 
     /** The variable of a layer's parameter, with the name that DL4J gives it. */
     private SDVariable parameter(String layer, String key) {
-        INDArray value = source.getLayer(layer).getParam(key);
-        return sd.var(layer + "_" + key, value.dup('c'));
+        Layer from = source.getLayer(layer);
+        INDArray value =
+                key.equals(MpWeightLayer.GAIN_KEY)
+                        ? MpWeightLayer.effectiveGain(from)
+                        : from.getParam(key).dup('c');
+        return sd.var(layer + "_" + key, value);
     }
 
     @Override

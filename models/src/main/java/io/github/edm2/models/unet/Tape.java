@@ -74,9 +74,12 @@ final class Tape {
         if (!value.differentiable) {
             return;
         }
-        if (value.gradient == null) {
+        if (value.gradient == null || value.factor == 0) {
             value.gradient = slot;
             value.factor = factor;
+            return;
+        }
+        if (factor == 0) {
             return;
         }
         Slot before = value.gradient;

@@ -419,7 +419,8 @@ final class TrainingPlan implements Assembler<Traced> {
     /** The first term may be any value, the second only a product that nobody else takes. */
     @Override
     public Tensor<Traced> sum(String name, Tensor<Traced> a, Tensor<Traced> b, double t) {
-        Traced first = a.value();
+        // A product that somebody else takes too must not have this sum's factor in its weight.
+        Traced first = a.value().multiplied == null ? a.value() : a.value().multiplied;
         Product firstProduct = first.product;
         Product second = b.value().product;
         second.weight.fold(MpSum.secondFactor(t));
