@@ -14,6 +14,7 @@ import org.deeplearning4j.nn.conf.memory.MemoryReport;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.layers.AbstractLayer;
+import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.common.primitives.Pair;
@@ -36,7 +37,7 @@ public abstract class FunctionLayer extends NoParamLayer {
     /**
      * The function.
      *
-     * @param x the layer's input; must not be changed
+     * @param x the layer's input, cast to the network's data type; must not be changed
      * @param training whether {@link #backward} will be called
      * @param workspaces results go to {@code ACTIVATIONS}, temporaries to {@code FF_WORKING_MEM}
      * @return first the output, then whatever the backward pass needs
@@ -130,8 +131,12 @@ public abstract class FunctionLayer extends NoParamLayer {
         public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
             assertInputSet(false);
             layerConf().checkInput(input);
+            if (training) {
+                input = workspaces.castTo(ArrayType.INPUT, dataType, input, false);
+            }
             applyDropOutIfNecessary(training, workspaces);
-            INDArray[] results = layerConf().forward(input, training, workspaces);
+            INDArray x = workspaces.castTo(ArrayType.FF_WORKING_MEM, dataType, input, false);
+            INDArray[] results = layerConf().forward(x, training, workspaces);
             saved = training ? results : null;
             return results[0];
         }
@@ -146,7 +151,8 @@ public abstract class FunctionLayer extends NoParamLayer {
                                 + layerId()
                                 + " without a forward pass in training mode before it; call feedForward(true) first");
             }
-            INDArray gradient = layerConf().backward(input, saved, epsilon, workspaces);
+            INDArray g = workspaces.castTo(ArrayType.BP_WORKING_MEM, dataType, epsilon, false);
+            INDArray gradient = layerConf().backward(input, saved, g, workspaces);
             return new Pair<>(new DefaultGradient(), backpropDropOutIfPresent(gradient));
         }
 

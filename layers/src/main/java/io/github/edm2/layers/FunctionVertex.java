@@ -9,6 +9,7 @@ import org.deeplearning4j.nn.conf.memory.MemoryReport;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.graph.vertex.BaseGraphVertex;
+import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -28,7 +29,7 @@ public abstract class FunctionVertex extends GraphVertex {
     /**
      * The function.
      *
-     * @param inputs the vertex's inputs; must not be changed
+     * @param inputs the vertex's inputs, cast to the network's data type; must not be changed
      * @param workspaces the result goes to {@code ACTIVATIONS}, temporaries to {@code
      *     FF_WORKING_MEM}
      */
@@ -158,7 +159,15 @@ public abstract class FunctionVertex extends GraphVertex {
                 throw new IllegalStateException("Vertex " + this + ": inputs are not set");
             }
             function.checkInputs(inputs);
-            return function.forward(inputs, workspaces);
+            return function.forward(inputs(ArrayType.FF_WORKING_MEM, workspaces), workspaces);
+        }
+
+        private INDArray[] inputs(ArrayType place, LayerWorkspaceMgr workspaces) {
+            INDArray[] cast = new INDArray[inputs.length];
+            for (int i = 0; i < cast.length; i++) {
+                cast[i] = workspaces.castTo(place, dataType, inputs[i], false);
+            }
+            return cast;
         }
 
         @Override
@@ -167,7 +176,10 @@ public abstract class FunctionVertex extends GraphVertex {
                 throw new IllegalStateException(
                         "Vertex " + this + ": inputs or output gradient are not set");
             }
-            return new Pair<>(null, function.backward(inputs, epsilon, workspaces));
+            ArrayType temporary = ArrayType.BP_WORKING_MEM;
+            INDArray g = workspaces.castTo(temporary, dataType, epsilon, false);
+            return new Pair<>(
+                    null, function.backward(inputs(temporary, workspaces), g, workspaces));
         }
 
         @Override

@@ -40,6 +40,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * normalizes the stored weights in place (Eq. 66), which makes the effective learning rate follow
  * the schedule alone.
  *
+ * <p>An input of another data type is cast to the network's. L1, L2, weight decay and weight noise
+ * are refused, set for the whole network, too: they act on the size of weights, which the
+ * normalization removes.
+ *
  * <p>The gain is {@code gain}, or, with {@code learnedGain}, {@code gain} times a learned scalar
  * {@value #GAIN_KEY} that starts at {@code initialGain}.
  */
@@ -172,6 +176,11 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             throw new DL4JInvalidConfigException(
                     "%s needs nIn and nOut of at least 1, got %d and %d; set nOut, and nIn or the network's input types, from which nIn follows"
                             .formatted(description(), nIn, nOut));
+        }
+        if (regularization != null && !regularization.isEmpty()) {
+            throw new DL4JInvalidConfigException(
+                    "%s takes no l1, l2 or weight decay, which its normalization would undo, got %s; set them on other layers only, not for the whole network"
+                            .formatted(description(), regularization));
         }
         if (weightNoise != null) {
             throw new DL4JInvalidConfigException(
@@ -354,19 +363,23 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         public INDArray activate(boolean training, LayerWorkspaceMgr workspaces) {
             assertInputSet(false);
             layerConf().checkInput(input);
+            if (training) {
+                input = workspaces.castTo(ArrayType.INPUT, dataType, input, false);
+            }
             applyDropOutIfNecessary(training, workspaces);
+            INDArray x = workspaces.castTo(ArrayType.FF_WORKING_MEM, dataType, input, false);
             INDArray parameter = getParam(WEIGHT_KEY);
             MpWeightLayer conf = layerConf();
             if (weight == null || !weight.isOf(parameter)) {
                 weight = weight(this);
             }
             effective = weight.forward(training);
-            preOutput = conf.multiply(input, effective, workspaces);
+            preOutput = conf.multiply(x, effective, workspaces);
             if (conf.getActivationFn() instanceof ActivationIdentity) {
                 return preOutput;
             }
-            INDArray output =
-                    training ? workspaces.dup(ArrayType.ACTIVATIONS, preOutput) : preOutput;
+            // Outside of training, too: FrozenLayerWithBackprop goes back from there.
+            INDArray output = workspaces.dup(ArrayType.ACTIVATIONS, preOutput);
             return conf.getActivationFn().getActivation(output, training);
         }
 
@@ -375,19 +388,30 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
                 INDArray epsilon, LayerWorkspaceMgr workspaces) {
             assertInputSet(true);
             MpWeightLayer conf = layerConf();
+            ArrayType temporary = ArrayType.BP_WORKING_MEM;
+            INDArray x = workspaces.castTo(temporary, dataType, input, false);
+            INDArray g = workspaces.castTo(temporary, dataType, epsilon, false);
             INDArray delta =
                     conf.getActivationFn() instanceof ActivationIdentity
-                            ? epsilon
-                            : conf.getActivationFn().backprop(preOutput, epsilon).getFirst();
+                            ? g
+                            : conf.getActivationFn().backprop(preOutput, g).getFirst();
             INDArray dw =
                     workspaces.createUninitialized(
-                            ArrayType.BP_WORKING_MEM, effective.dataType(), effective.shape(), 'c');
-            INDArray dx = conf.multiplyBackward(input, effective, delta, dw, workspaces);
+                            temporary, effective.dataType(), effective.shape(), 'c');
+            INDArray dx = conf.multiplyBackward(x, effective, delta, dw, workspaces);
             weight.backward(
                     dw, gradientViews.get(WEIGHT_KEY), gradientViews.get(GAIN_KEY), workspaces);
             Gradient gradient = new DefaultGradient(gradientsFlattened);
             gradientViews.forEach((key, view) -> gradient.setGradientFor(key, view, 'c'));
             return new Pair<>(gradient, backpropDropOutIfPresent(dx));
+        }
+
+        /** In the order of {@link Parameters}, which the inherited method takes for 'f'. */
+        @Override
+        public void setParams(INDArray flat) {
+            if (flat != paramsFlattened) {
+                setParams(flat, 'c');
+            }
         }
 
         /**

@@ -227,6 +227,13 @@ class BadArgumentsTest {
                         "got 2 and 0",
                         "set nOut"),
                 new Mistake(
+                        "l2",
+                        error,
+                        () -> init(new MpLinear.Builder().nIn(2).nOut(2).l2(.1).build()),
+                        "MpLinear",
+                        "l2",
+                        "other layers only"),
+                new Mistake(
                         "weight noise",
                         error,
                         () ->

@@ -23,6 +23,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.IUpdater;
+import org.nd4j.linalg.learning.config.Sgd;
 import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /**
@@ -138,6 +139,22 @@ record Specimen(String name, List<InputType> inputTypes, Supplier<Object> operat
         return new MpLinear.Builder().nOut(nOut);
     }
 
+    /** DL4J's own layers of the same kinds, which the layers of this module must equal in use. */
+    static Stream<Specimen> stock() {
+        List<Specimen> all = new ArrayList<>();
+        layer(
+                all,
+                "DL4J's convolution",
+                InputType.convolutional(4, 2, 3),
+                () -> new ConvolutionLayer.Builder(1, 1).nOut(4).build());
+        layer(
+                all,
+                "DL4J's dense",
+                InputType.feedForward(5),
+                () -> new DenseLayer.Builder().nOut(4).build());
+        return all.stream();
+    }
+
     /** The network with fresh parameters. */
     ComputationGraph network(
             DataType type, WorkspaceMode workspaces, IUpdater updater, boolean forced) {
@@ -171,7 +188,28 @@ record Specimen(String name, List<InputType> inputTypes, Supplier<Object> operat
         return network;
     }
 
-    private static Layer front(InputType type) {
+    /** The layer or vertex alone, on the network's inputs, with a loss behind it. */
+    ComputationGraph networkOfInputs() {
+        GraphBuilder graph =
+                new NeuralNetConfiguration.Builder().seed(11).updater(new Sgd(.1)).graphBuilder();
+        String[] names = new String[inputTypes.size()];
+        for (int i = 0; i < names.length; i++) {
+            names[i] = "in" + i;
+        }
+        graph.addInputs(names).setInputTypes(inputTypes.toArray(InputType[]::new));
+        Object made = operation.get();
+        if (made instanceof Layer layer) {
+            graph.addLayer(OPERATION, layer, names);
+        } else {
+            graph.addVertex(OPERATION, (GraphVertex) made, names);
+        }
+        graph.addLayer("loss", loss(made), OPERATION).setOutputs("loss");
+        ComputationGraph network = new ComputationGraph(graph.build());
+        network.init();
+        return network;
+    }
+
+    static Layer front(InputType type) {
         if (type instanceof InputType.InputTypeConvolutional images) {
             return new ConvolutionLayer.Builder(1, 1)
                     .nOut(images.getChannels())
@@ -184,7 +222,7 @@ record Specimen(String name, List<InputType> inputTypes, Supplier<Object> operat
                 .build();
     }
 
-    private Layer loss(Object made) {
+    Layer loss(Object made) {
         boolean vectors =
                 made instanceof MpLinear || inputTypes.get(0).getType() == InputType.Type.FF;
         return vectors

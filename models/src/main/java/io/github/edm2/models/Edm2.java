@@ -69,7 +69,7 @@ public class Edm2 extends ZooModel<Edm2> {
     @Builder.Default private CacheMode cacheMode = CacheMode.NONE;
     @Builder.Default private WorkspaceMode workspaceMode = WorkspaceMode.ENABLED;
 
-    /** FLOAT or DOUBLE. */
+    /** FLOAT or DOUBLE; inputs and labels of other types are cast to it. */
     @Builder.Default private DataType dataType = DataType.FLOAT;
 
     /** Name of the {@link PublishedPreset} that {@link #initPretrained} loads; null for none. */
@@ -218,6 +218,11 @@ public class Edm2 extends ZooModel<Edm2> {
     }
 
     private ComputationGraphConfiguration conf(NetworkOptions network) {
+        if (dataType != DataType.FLOAT && dataType != DataType.DOUBLE) {
+            throw new IllegalArgumentException(
+                    "dataType must be FLOAT or DOUBLE, got %s; images may be of any type, they are cast"
+                            .formatted(dataType));
+        }
         IUpdater chosen =
                 updater == null
                         ? new FiniteAdam(

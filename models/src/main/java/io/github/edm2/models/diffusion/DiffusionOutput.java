@@ -100,27 +100,41 @@ public abstract class DiffusionOutput extends NoParamLayer {
         @Override
         public INDArray activate(boolean training, LayerWorkspaceMgr ws) {
             assertInputSet(false);
-            return layerConf().output(input, ws);
+            return layerConf().output(cast(input, ArrayType.FF_WORKING_MEM, ws), ws);
         }
 
         @Override
         public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr ws) {
             checkInputs();
-            return new Pair<>(new DefaultGradient(), layerConf().gradient(input, labels, ws));
+            ArrayType temporary = ArrayType.BP_WORKING_MEM;
+            INDArray gradient =
+                    layerConf().gradient(cast(input, temporary, ws), labels(temporary, ws), ws);
+            return new Pair<>(new DefaultGradient(), gradient);
+        }
+
+        private INDArray loss(ArrayType place, LayerWorkspaceMgr ws) {
+            checkInputs();
+            return layerConf().loss(cast(input, place, ws), labels(place, ws), place, ws);
+        }
+
+        private INDArray labels(ArrayType place, LayerWorkspaceMgr ws) {
+            return needsLabels() ? cast(labels, place, ws) : labels;
+        }
+
+        private INDArray cast(INDArray array, ArrayType place, LayerWorkspaceMgr ws) {
+            return ws.castTo(place, dataType, array, false);
         }
 
         @Override
         public double computeScore(double regularization, boolean training, LayerWorkspaceMgr ws) {
-            checkInputs();
-            INDArray loss = layerConf().loss(input, labels, ArrayType.FF_WORKING_MEM, ws);
+            INDArray loss = loss(ArrayType.FF_WORKING_MEM, ws);
             score = loss.sumNumber().doubleValue() / input.size(0) + regularization;
             return score;
         }
 
         @Override
         public INDArray computeScoreForExamples(double regularization, LayerWorkspaceMgr ws) {
-            checkInputs();
-            return layerConf().loss(input, labels, ArrayType.ACTIVATIONS, ws).addi(regularization);
+            return loss(ArrayType.ACTIVATIONS, ws).addi(regularization);
         }
 
         private void checkInputs() {

@@ -1,6 +1,7 @@
 package io.github.edm2.models.diffusion;
 
 import java.util.SplittableRandom;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Exp;
 import org.nd4j.linalg.api.rng.Random;
@@ -51,7 +52,10 @@ public final class NoisePreProcessor implements MultiDataSetPreProcessor {
         try (Random random = Nd4j.getRandomFactory().getNewRandomInstance(mix(seed, images))) {
             INDArray lnSigma = Nd4j.randn(0, 1, new long[] {size, 1}, random);
             INDArray noise = Nd4j.randn(0, 1, clean.shape(), random);
-            addNoise(batch, lnSigma.castTo(clean.dataType()), noise.castTo(clean.dataType()));
+            // Images of whole numbers need a type that holds noise.
+            DataType type = clean.dataType().isFPType() ? clean.dataType() : DataType.FLOAT;
+            batch.setFeatures(0, clean.castTo(type));
+            addNoise(batch, lnSigma.castTo(type), noise.castTo(type));
         } catch (RuntimeException e) {
             throw e;
         } catch (Exception e) { // declared by Random.close
