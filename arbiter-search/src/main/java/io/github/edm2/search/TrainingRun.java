@@ -36,6 +36,9 @@ final class TrainingRun {
     static final String SNAPSHOTS = "snapshots";
     private static final String FAILURE = "failed.txt";
 
+    /** So many steps in a row without a loss that is a number end a training. */
+    private static final int MOST_LOSSES_NOT_FINITE = 5;
+
     private final Hyperparameters hyperparameters;
     private final Recipe recipe;
     private final Path folder;
@@ -48,6 +51,7 @@ final class TrainingRun {
     private EmaTracker tracker;
     private SnapshotStore store;
     private long images;
+    private int lossesNotFinite;
     private final Deque<ComputationGraph> scored = new ArrayDeque<>();
 
     /**
@@ -178,7 +182,13 @@ final class TrainingRun {
     private void step(long trained) {
         images = trained;
         tracker.update(trained);
-        listener.trained(hyperparameters, trained, total, recipe.loss(network, hyperparameters));
+        double loss = recipe.loss(network, hyperparameters);
+        listener.trained(hyperparameters, trained, total, loss);
+        lossesNotFinite = Double.isFinite(loss) ? 0 : lossesNotFinite + 1;
+        if (lossesNotFinite == MOST_LOSSES_NOT_FINITE) {
+            throw new SearchException(
+                    "the loss is %s in %d steps in a row".formatted(loss, lossesNotFinite));
+        }
     }
 
     /** A network of this kind to put weights into; to be given back by {@link #giveBack}. */

@@ -85,6 +85,7 @@ final class DatasetEncodeCommand implements Command {
                 int[] indices = IntStream.range(from, to).toArray();
                 INDArray latents = encoder.encode(images.pixelBatch(indices));
                 for (int i : indices) {
+                    requireFinite(latents.slice(i - from), i, images);
                     byte[] file = Nd4j.toNpyByteArray(latents.slice(i - from).dup('c'));
                     if (images.isConditional()) {
                         zip.add(i, file, images.label(i));
@@ -95,6 +96,15 @@ final class DatasetEncodeCommand implements Command {
                 bar.stepTo(to);
             }
             zip.commit();
+        }
+    }
+
+    /** The difference is zero but for NaN and infinity. */
+    private static void requireFinite(INDArray latents, int index, ImageDataset images) {
+        if (!Double.isFinite(latents.sub(latents).sumNumber().doubleValue())) {
+            throw new CommandException(
+                    "--encoder gives NaN or infinity for the image %s; use an encoder in single precision, or remove the image"
+                            .formatted(images.location(index)));
         }
     }
 }

@@ -23,7 +23,8 @@ final class StatusLog {
      * The training at one moment.
      *
      * @param images images trained
-     * @param loss mean per element of an image (channel of a pixel) since the status before
+     * @param loss mean per element of an image (channel of a pixel) since the status before; NaN if
+     *     no step's loss was a number
      * @param learningRate of the last step
      * @param seconds training time, that of earlier runs included
      * @param imagesPerSecond since the status before
@@ -40,7 +41,9 @@ final class StatusLog {
         private String toJson() throws IOException {
             return JSON.createObjectNode()
                     .put("images", images)
-                    .put("loss", SignificantDigits.round(loss, DIGITS))
+                    .put(
+                            "loss",
+                            Double.isFinite(loss) ? SignificantDigits.round(loss, DIGITS) : null)
                     .put("lr", SignificantDigits.round(learningRate, DIGITS))
                     .put("seconds", SignificantDigits.round(seconds, DIGITS))
                     .put("images_per_second", SignificantDigits.round(imagesPerSecond, DIGITS))

@@ -64,6 +64,9 @@ final class TrainingRun {
             out.printf("%s is trained to %,d images already%n", outdir, start);
             return;
         }
+        if (newest.isEmpty()) {
+            requireFinite();
+        }
         Files.createDirectories(outdir);
         options.save(outdir);
         SnapshotStore store =
@@ -78,6 +81,14 @@ final class TrainingRun {
         train(network, tracker, store, start, newest.map(c -> c.seconds()).orElse(0.0));
         saveNetwork(network);
         log.note("training is done");
+    }
+
+    private void requireFinite() {
+        if (dataset.holdsLatents()) {
+            try (ProgressBar bar = Progress.start("check", "latents", 1, 0, dataset.count(), out)) {
+                dataset.requireFinite(bar::step);
+            }
+        }
     }
 
     private NetworkFile fresh() {
@@ -133,6 +144,7 @@ final class TrainingRun {
         long start = trainer.images();
         long startTime = System.nanoTime();
         Interval interval = new Interval(start, startTime);
+        LossWatch watch = new LossWatch(checkpoints, log, out);
         try (ProgressBar bar =
                 Progress.start("train", "images", 1, start, options.duration(), out)) {
             while (trainer.images() < options.duration()) {
@@ -142,13 +154,19 @@ final class TrainingRun {
                 tracker.update(images);
                 interval.add(loss);
                 boolean last = images >= options.duration();
+                watch.step(trainer, loss, last);
                 double rate = options.schedule().atImages(before);
                 bar.setExtraMessage(
                         " loss %.3f lr %.2e mem %.1fG"
                                 .formatted(
                                         loss, rate, Pointer.physicalBytes() / (double) (1 << 30)));
                 bar.stepTo(Math.min(images, options.duration()));
-                if (last || isDue(options.snapshot(), before, images)) {
+                boolean snapshotDue = last || isDue(options.snapshot(), before, images);
+                boolean checkpointDue = last || isDue(options.checkpoint(), before, images);
+                boolean good =
+                        (snapshotDue || checkpointDue)
+                                && watch.isGood(trainer, network.graph(), last);
+                if (snapshotDue && good) {
                     tracker.addTo(store, snapshotType);
                 }
                 double seconds = secondsBefore + (System.nanoTime() - startTime) / 1e9;
@@ -156,7 +174,7 @@ final class TrainingRun {
                     log.add(interval.status(images, rate, seconds));
                     interval = new Interval(images, System.nanoTime());
                 }
-                if (last || isDue(options.checkpoint(), before, images)) {
+                if (checkpointDue && good) {
                     checkpoints.save(network, tracker, images, seconds);
                 }
             }
@@ -181,9 +199,12 @@ final class TrainingRun {
             this.startTime = startTime;
         }
 
+        /** Losses that are no numbers are told of elsewhere, and are no part of a mean. */
         void add(double stepLoss) {
-            loss += stepLoss;
-            steps++;
+            if (Double.isFinite(stepLoss)) {
+                loss += stepLoss;
+                steps++;
+            }
         }
 
         StatusLog.Status status(long images, double rate, double seconds) {

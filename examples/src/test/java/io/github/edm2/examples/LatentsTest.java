@@ -18,6 +18,7 @@ import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** From images to latents, a network of latents, and back to images. */
 class LatentsTest {
@@ -138,6 +139,27 @@ class LatentsTest {
         assertEquals("kept", Files.readString(dest));
         try (var files = Files.list(folder)) {
             assertEquals(2, files.count());
+        }
+    }
+
+    @Test
+    void aNumberThatIsNotFiniteIsNamedBeforeTraining() throws IOException {
+        for (float bad : new float[] {Float.NaN, Float.NEGATIVE_INFINITY}) {
+            Map<String, byte[]> entries = new LinkedHashMap<>();
+            for (int i = 0; i < 4; i++) {
+                float[] raw = new float[8 * 8 * 8];
+                raw[4 * 64 + 9] = i == 2 ? bad : 1;
+                entries.put(
+                        "a%d.npy".formatted(i),
+                        Nd4j.toNpyByteArray(Nd4j.createFromArray(raw).reshape(8, 8, 8)));
+            }
+            Path latents = TestData.zip(folder.resolve("bad.zip"), entries);
+            Path outdir = folder.resolve("bad-run");
+            String[] parts = {"a2.npy", "standard deviation", "row 1, column 1", "value " + bad};
+            List<Object> args = new ArrayList<>(List.of(train(latents, outdir, 16)));
+            args.remove("--cond");
+            Cli.fail(1, parts, args.toArray());
+            assertFalse(Files.exists(outdir));
         }
     }
 }

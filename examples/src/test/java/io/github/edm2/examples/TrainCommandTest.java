@@ -140,4 +140,31 @@ class TrainCommandTest {
         Cli.fail(1, new String[] {"earning rate", "-0.1"}, train(outdir, HALF, "--lr", -0.1));
         Assertions.assertFalse(Files.exists(outdir));
     }
+
+    /** The rate rises from 0, so that the first steps are good. */
+    @Test
+    void aLossThatIsNoNumberEndsTheRunAndKeepsTheGoodCheckpoint() throws IOException {
+        Path outdir = folder.resolve("run");
+        Object[] diverging = train(outdir, 100 * HALF, "--lr", 1e30, "--checkpoint", 4);
+        Cli result = Cli.run(withoutFirst(diverging, "--checkpoint"));
+        Assertions.assertEquals(1, result.code(), result.err());
+        Assertions.assertTrue(result.out().contains("warning: the loss is"), result.out());
+        Path good = outdir.resolve("checkpoints/%012d".formatted(4));
+        Assertions.assertTrue(result.err().contains("in 5 steps in a row"), result.err());
+        Assertions.assertTrue(result.err().contains(good.toString()), result.err());
+        Assertions.assertTrue(Files.exists(good.resolve("checkpoint.json")));
+        try (var kept = Files.list(outdir.resolve("checkpoints"))) {
+            Assertions.assertEquals(1, kept.count());
+        }
+        for (String line : Files.readAllLines(outdir.resolve("stats.jsonl"))) {
+            Assertions.assertFalse(line.contains("NaN"), line);
+        }
+    }
+
+    private static Object[] withoutFirst(Object[] args, String option) {
+        List<Object> kept = new ArrayList<>(Arrays.asList(args));
+        int at = kept.indexOf(option);
+        kept.subList(at, at + 2).clear();
+        return kept.toArray();
+    }
 }

@@ -215,6 +215,11 @@ public final class ImageDataset implements AutoCloseable {
         return store.shape();
     }
 
+    /** Whether the dataset is one of latents, which have no pixels. */
+    public boolean holdsLatents() {
+        return store instanceof LatentStore;
+    }
+
     /** Whether the images have class labels, which is what {@code cond} asked for. */
     public boolean isConditional() {
         return labels.length > 0;
@@ -223,6 +228,15 @@ public final class ImageDataset implements AutoCloseable {
     /** Largest label plus 1; 0 without labels. */
     public int classes() {
         return classes;
+    }
+
+    /**
+     * Where an image comes from, for messages.
+     *
+     * @param index 0 to {@code count() - 1}
+     */
+    public String location(int index) {
+        return store.location(index).orElseGet(() -> "%d of %s".formatted(index, name));
     }
 
     /**
@@ -303,6 +317,30 @@ public final class ImageDataset implements AutoCloseable {
                 values,
                 new long[] {indices.length, shape.channels(), shape.height(), shape.width()},
                 DataType.FLOAT);
+    }
+
+    /**
+     * Reads the whole of a dataset of latents, for one NaN among them ends a training; pixels are
+     * finite and not read.
+     *
+     * @param checked called for each image that was read, by several threads
+     * @throws DatasetException if a number is NaN or infinite, naming the first such file, or if a
+     *     file is damaged
+     */
+    public void requireFinite(Runnable checked) {
+        if (!(store instanceof LatentStore latents)) {
+            return;
+        }
+        IntStream.range(0, count())
+                .parallel()
+                .mapToObj(latents::notFinite)
+                .peek(problem -> checked.run())
+                .flatMap(Optional::stream)
+                .findFirst()
+                .ifPresent(
+                        problem -> {
+                            throw new DatasetException(problem);
+                        });
     }
 
     /**

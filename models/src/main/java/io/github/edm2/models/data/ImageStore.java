@@ -1,5 +1,7 @@
 package io.github.edm2.models.data;
 
+import java.util.Optional;
+
 /**
  * Where the images of a dataset come from: at least one, all of one shape. Safe for use by many
  * threads.
@@ -11,6 +13,11 @@ sealed interface ImageStore extends AutoCloseable permits PngStore, IdxStore, La
 
     /** Shape of every image, as a network sees it. */
     ImageShape shape();
+
+    /** File of image {@code index}; empty if one file holds all images. */
+    default Optional<String> location(int index) {
+        return Optional.empty();
+    }
 
     /**
      * Pixels of image {@code index}, [channels, height, width], unsigned. Shared: not to be

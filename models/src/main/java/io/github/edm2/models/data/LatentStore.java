@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import java.util.Optional;
 import java.util.Random;
 import java.util.SplittableRandom;
 
@@ -30,6 +31,11 @@ record LatentStore(ImageSource source, ImageShape shape) implements ImageStore {
     }
 
     @Override
+    public Optional<String> location(int index) {
+        return Optional.of(source.location(source.names().get(index)));
+    }
+
+    @Override
     public byte[] pixels(int index) {
         throw new DatasetException(
                 source.location(source.names().get(index))
@@ -38,7 +44,13 @@ record LatentStore(ImageSource source, ImageShape shape) implements ImageStore {
 
     @Override
     public void encode(int index, boolean mirrored, long seed, float[] values, int offset) {
-        float[] raw = read(source.names().get(index));
+        String name = source.names().get(index);
+        float[] raw = read(name);
+        notFinite(raw, name)
+                .ifPresent(
+                        problem -> {
+                            throw new DatasetException(problem);
+                        });
         // Mixed, because the seeds of neighbouring images are neighbours; Random's algorithm is
         // part of Java's specification.
         Random noise = new Random(new SplittableRandom(seed).nextLong());
@@ -56,6 +68,34 @@ record LatentStore(ImageSource source, ImageShape shape) implements ImageStore {
                                 (float) noise.nextGaussian());
             }
         }
+    }
+
+    /**
+     * What is wrong with the numbers of a file, in a sentence that names it: NaN or infinity.
+     *
+     * @throws DatasetException if the file is damaged
+     */
+    Optional<String> notFinite(int index) {
+        String name = source.names().get(index);
+        return notFinite(read(name), name);
+    }
+
+    private Optional<String> notFinite(float[] raw, String name) {
+        int plane = shape.height() * shape.width();
+        for (int i = 0; i < raw.length; i++) {
+            if (!Float.isFinite(raw[i])) {
+                return Optional.of(
+                        "%s has the value %s in the %s of channel %d, row %d, column %d; encode the image again in single precision, or remove it"
+                                .formatted(
+                                        source.location(name),
+                                        raw[i],
+                                        i < shape.length() ? "mean" : "standard deviation",
+                                        i / plane % Latents.CHANNELS,
+                                        i % plane / shape.width(),
+                                        i % shape.width()));
+            }
+        }
+        return Optional.empty();
     }
 
     private float[] read(String name) {

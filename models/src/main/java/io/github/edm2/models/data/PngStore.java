@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
@@ -46,6 +47,11 @@ final class PngStore implements ImageStore {
     @Override
     public ImageShape shape() {
         return shape;
+    }
+
+    @Override
+    public Optional<String> location(int index) {
+        return Optional.of(source.location(source.names().get(index)));
     }
 
     @Override

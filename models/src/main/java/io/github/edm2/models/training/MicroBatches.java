@@ -120,7 +120,8 @@ public final class MicroBatches {
         graph.getConfiguration().setIterationCount(iteration + 1);
     }
 
-    private static INDArray[] slice(INDArray[] arrays, long from, long to) {
+    /** Examples {@code from} to {@code to - 1} of each array, as views. */
+    static INDArray[] slice(INDArray[] arrays, long from, long to) {
         return Arrays.stream(arrays)
                 .map(
                         array -> {

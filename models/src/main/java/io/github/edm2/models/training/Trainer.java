@@ -4,6 +4,7 @@ import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.LoadAhead;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
 import io.github.edm2.models.unet.NetworkOptions;
+import java.util.Optional;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -21,7 +22,9 @@ public final class Trainer implements AutoCloseable {
     private final LoadAhead<MultiDataSet> batches;
     private final MicroBatches microBatches;
     private final long seed;
+    private final int microBatch;
     private long images;
+    private MultiDataSet lastBatch;
 
     /**
      * @param options what the network was made with
@@ -52,6 +55,7 @@ public final class Trainer implements AutoCloseable {
                             return batch;
                         });
         this.microBatches = new MicroBatches(options, graph, microBatch);
+        this.microBatch = microBatch;
         this.seed = seed;
         this.images = data.position();
     }
@@ -59,17 +63,35 @@ public final class Trainer implements AutoCloseable {
     /**
      * Trains one batch and calls the network's listeners.
      *
-     * @return the loss of the batch
+     * @return the network's score: the loss of an image, summed over its elements, averaged over
+     *     the batch; divided by the number of elements of an image it is the loss per element that
+     *     {@link io.github.edm2.models.diffusion.HeldOutLoss} gives and the EDM2 reference prints
      * @throws java.util.NoSuchElementException after the last epoch of data
      * @throws io.github.edm2.models.data.DatasetException if an image of the batch is damaged
      */
     public double step() {
         MultiDataSet batch = batches.next();
+        lastBatch = batch;
         // DL4J's dropout draws from ND4J's global generator.
         Nd4j.getRandom().setSeed(NoisePreProcessor.mix(~seed, images));
         microBatches.fit(batch);
         images += batch.getFeatures(0).size(0);
         return graph.score();
+    }
+
+    /**
+     * Where the numbers of the last batch stop being finite, to find out why its loss is not. The
+     * whole network is computed once more, as in sampling, in micro-batches.
+     *
+     * @return name of the first layer or vertex, in the order of computation, or of an input, of
+     *     which an activation is NaN or infinite; empty if all are finite, and only the loss is not
+     * @throws IllegalStateException before the first step
+     */
+    public Optional<String> firstLayerNotFinite() {
+        if (lastBatch == null) {
+            throw new IllegalStateException("There is no batch before the first step");
+        }
+        return NonFiniteLayers.first(graph, lastBatch.getFeatures(), microBatch);
     }
 
     /** Number of images trained since the beginning of the run. */

@@ -1,0 +1,94 @@
+package io.github.edm2.examples;
+
+import io.github.edm2.models.training.Trainer;
+import java.io.IOException;
+import java.io.PrintStream;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Warns of a loss that is not a number, and ends a training in which it stays so. A training in
+ * this state is not kept, for it would replace a good one.
+ */
+final class LossWatch {
+
+    /** So many steps without a loss that is a number end a training. */
+    private static final int MOST = 5;
+
+    private final Checkpoints checkpoints;
+    private final StatusLog log;
+    private final PrintStream out;
+    private int inARow;
+
+    LossWatch(Checkpoints checkpoints, StatusLog log, PrintStream out) {
+        this.checkpoints = checkpoints;
+        this.log = log;
+        this.out = out;
+    }
+
+    /**
+     * Looks at a step.
+     *
+     * @param trainer has just trained it
+     * @param loss of the step
+     * @param last whether it is the last step of the training
+     * @throws CommandException after too many such steps in a row, or if the last is one
+     */
+    void step(Trainer trainer, double loss, boolean last) throws IOException {
+        if (Double.isFinite(loss)) {
+            inARow = 0;
+            return;
+        }
+        inARow++;
+        String warning =
+                "warning: the loss is %s after %,d images; the state is not kept until it is a number again"
+                        .formatted(name(loss), trainer.images());
+        if (inARow == 1) {
+            out.println(warning);
+            log.note(warning);
+        }
+        if (inARow == MOST || last) {
+            throw stop(
+                    trainer, "the loss is %s in %,d steps in a row".formatted(name(loss), inARow));
+        }
+    }
+
+    /**
+     * Whether the network may be kept: the loss of the last step is a number, and so are the
+     * weights that it made.
+     *
+     * @param last whether it is the last step of the training
+     * @throws CommandException if it is the last, and may not be kept
+     */
+    boolean isGood(Trainer trainer, ComputationGraph network, boolean last) throws IOException {
+        boolean good =
+                inARow == 0
+                        && Double.isFinite(
+                                Nd4j.getBlasWrapper().dot(network.params(), network.params()));
+        if (!good && last) {
+            throw stop(trainer, "the weights are not finite");
+        }
+        return good;
+    }
+
+    private CommandException stop(Trainer trainer, String why) throws IOException {
+        String where =
+                trainer.firstLayerNotFinite()
+                        .map("the first layer whose activations are not finite is "::concat)
+                        .orElse("the activations of all layers are finite, but not the loss of them");
+        String kept =
+                checkpoints
+                        .newest()
+                        .map(good -> "the last good checkpoint is " + good.folder())
+                        .orElse("there is no good checkpoint yet");
+        String message =
+                "training stopped after %,d images: %s; %s; %s; lower --lr, or look at the data, and train into another --outdir"
+                        .formatted(trainer.images(), why, where, kept);
+        log.note(message);
+        return new CommandException(message);
+    }
+
+    private static String name(double loss) {
+        return Double.isNaN(loss) ? "not a number (NaN)" : "infinite";
+    }
+}
