@@ -1,15 +1,13 @@
 package io.github.edm2.models.data;
 
-import com.drew.imaging.ImageMetadataReader;
-import com.drew.imaging.ImageProcessingException;
-import com.drew.metadata.exif.ExifDirectoryBase;
-import com.drew.metadata.exif.ExifIFD0Directory;
+import io.github.edm2.models.OptionalLibrary;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -36,9 +34,6 @@ final class ImageDecoder {
     /** Of the warning of libjpeg, which fills up what a file lacks. */
     private static final String TRUNCATED = "premature end";
 
-    private static final int UPRIGHT = 1;
-    private static final int LAST_ORIENTATION = 8;
-
     private ImageDecoder() {}
 
     /**
@@ -57,7 +52,7 @@ final class ImageDecoder {
         } else {
             image = decodeByImageIo(file, location);
         }
-        return upright ? image.upright(orientation(file, location)) : image;
+        return upright ? image.upright(ExifOrientation.of(file, location)) : image;
     }
 
     private static RgbImage decodeByImageIo(byte[] file, String location) {
@@ -69,7 +64,9 @@ final class ImageDecoder {
                         location
                                 + " is no image in a format that is read ("
                                 + ACCEPTED
-                                + "); convert it to PNG or remove it");
+                                + "); "
+                                + missingLibrary(file)
+                                + "convert it to PNG or remove it");
             }
             ImageReader reader = readers.next();
             try {
@@ -86,7 +83,9 @@ final class ImageDecoder {
                     location
                             + " cannot be decoded ("
                             + e.getMessage()
-                            + "); copy it again, convert it to PNG or remove it",
+                            + "); "
+                            + missingLibrary(file)
+                            + "copy it again, convert it to PNG or remove it",
                     e);
         }
     }
@@ -139,24 +138,15 @@ final class ImageDecoder {
         return (byte) ((row[x * bands + band] * 255L + max / 2) / max);
     }
 
-    private static int orientation(byte[] file, String location) {
-        try {
-            ExifIFD0Directory exif =
-                    ImageMetadataReader.readMetadata(new ByteArrayInputStream(file), file.length)
-                            .getFirstDirectoryOfType(ExifIFD0Directory.class);
-            Integer orientation =
-                    exif == null ? null : exif.getInteger(ExifDirectoryBase.TAG_ORIENTATION);
-            // Programs that do not know an image's orientation write 0.
-            return orientation == null || orientation < UPRIGHT || orientation > LAST_ORIENTATION
-                    ? UPRIGHT
-                    : orientation;
-        } catch (ImageProcessingException | IOException e) {
-            throw new DatasetException(
-                    location
-                            + " has metadata that cannot be read ("
-                            + e.getMessage()
-                            + "); convert without upright or write the image again",
-                    e);
+    /** What to add where a library is missing that reads such a file; empty where none is. */
+    private static String missingLibrary(byte[] file) {
+        String start = new String(file, 0, Math.min(file.length, 12), StandardCharsets.ISO_8859_1);
+        OptionalLibrary library = null;
+        if (start.startsWith("RIFF") && start.endsWith("WEBP")) {
+            library = OptionalLibrary.TWELVEMONKEYS_WEBP;
+        } else if (start.startsWith("\u00ff\u00d8")) {
+            library = OptionalLibrary.TWELVEMONKEYS_JPEG;
         }
+        return library == null || library.isPresent() ? "" : library.remedy() + ", or ";
     }
 }

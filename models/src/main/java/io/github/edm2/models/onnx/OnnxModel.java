@@ -1,24 +1,11 @@
 package io.github.edm2.models.onnx;
 
-import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OnnxJavaType;
-import ai.onnxruntime.OnnxTensor;
-import ai.onnxruntime.OnnxValue;
-import ai.onnxruntime.OrtEnvironment;
-import ai.onnxruntime.OrtException;
-import ai.onnxruntime.OrtSession;
-import ai.onnxruntime.TensorInfo;
-import java.nio.FloatBuffer;
+import io.github.edm2.models.OptionalLibrary;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.Map;
 import java.util.Set;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.concurrency.AffinityManager.Location;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A network in an ONNX file, run on the CPU by ONNX Runtime, on arrays of ND4J. Its answers do not
@@ -28,11 +15,11 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class OnnxModel implements AutoCloseable {
 
     private final Path file;
-    private final OrtSession session;
+    private final OrtNetwork network;
 
-    private OnnxModel(Path file, OrtSession session) {
+    private OnnxModel(Path file, OrtNetwork network) {
         this.file = file;
-        this.session = session;
+        this.network = network;
     }
 
     /**
@@ -48,7 +35,8 @@ public final class OnnxModel implements AutoCloseable {
      * Opens a file.
      *
      * @param threads threads that share the work of one operation, at least 0; 0 for one per core
-     * @throws OnnxException if there is no such file or it holds no ONNX network that can be run
+     * @throws OnnxException if there is no such file or it holds no ONNX network that can be run,
+     *     or ONNX Runtime ({@link OptionalLibrary#ONNX_RUNTIME}) is missing
      */
     public static OnnxModel open(Path file, int threads) {
         if (threads < 0) {
@@ -58,16 +46,12 @@ public final class OnnxModel implements AutoCloseable {
             throw new OnnxException(
                     "There is no file " + file.toAbsolutePath() + "; give an ONNX file");
         }
-        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
-            options.setIntraOpNumThreads(threads);
-            return new OnnxModel(
-                    file, OrtEnvironment.getEnvironment().createSession(file.toString(), options));
-        } catch (OrtException e) {
+        if (!OptionalLibrary.ONNX_RUNTIME.isPresent()) {
             throw new OnnxException(
-                    "%s is not an ONNX network that can be run (%s); export it again"
-                            .formatted(file, firstLine(e)),
-                    e);
+                    "%s needs ONNX Runtime, which is missing; %s"
+                            .formatted(file, OptionalLibrary.ONNX_RUNTIME.remedy()));
         }
+        return new OnnxModel(file, OrtNetwork.open(file, threads));
     }
 
     /** The file, as it was opened. */
@@ -77,12 +61,12 @@ public final class OnnxModel implements AutoCloseable {
 
     /** Names of the inputs. */
     public Set<String> inputs() {
-        return session.getInputNames();
+        return network.inputs();
     }
 
     /** Names of the outputs. */
     public Set<String> outputs() {
-        return session.getOutputNames();
+        return network.outputs();
     }
 
     /**
@@ -122,50 +106,7 @@ public final class OnnxModel implements AutoCloseable {
     public Map<String, INDArray> run(String input, INDArray batch, Set<String> outputs) {
         requireName(input, inputs(), "input");
         outputs.forEach(output -> requireName(output, outputs(), "output"));
-        requireShape(input, batch.shape());
-        INDArray plain = plain(batch);
-        try (OnnxTensor tensor =
-                        OnnxTensor.createTensor(
-                                OrtEnvironment.getEnvironment(), floats(plain), plain.shape());
-                OrtSession.Result result = session.run(Map.of(input, tensor), outputs)) {
-            Map<String, INDArray> arrays = new HashMap<>();
-            for (Map.Entry<String, OnnxValue> output : result) {
-                arrays.put(output.getKey(), array((OnnxTensor) output.getValue(), output.getKey()));
-            }
-            return arrays;
-        } catch (OrtException e) {
-            throw new OnnxException(
-                    "%s failed on %s of shape %s (%s)"
-                            .formatted(file, input, Arrays.toString(batch.shape()), firstLine(e)),
-                    e);
-        }
-    }
-
-    /** The array itself if its memory is what ONNX Runtime reads, otherwise a copy that is. */
-    private static INDArray plain(INDArray batch) {
-        boolean isPlain =
-                batch.dataType() == DataType.FLOAT && batch.ordering() == 'c' && !batch.isView();
-        return isPlain ? batch : batch.castTo(DataType.FLOAT).dup('c');
-    }
-
-    /** Memory of an array in C order, as last computed by ND4J. */
-    private static FloatBuffer floats(INDArray array) {
-        Nd4j.getAffinityManager().ensureLocation(array, Location.HOST);
-        FloatBuffer memory = array.data().asNio().asFloatBuffer();
-        return memory.limit(memory.position() + Math.toIntExact(array.length()));
-    }
-
-    private INDArray array(OnnxTensor tensor, String output) {
-        TensorInfo info = tensor.getInfo();
-        if (info.type != OnnxJavaType.FLOAT) {
-            throw new OnnxException(
-                    "Output %s of %s must be of 32-bit floats, got %s; export it so"
-                            .formatted(output, file, info.type));
-        }
-        INDArray array = Nd4j.createUninitialized(DataType.FLOAT, info.getShape());
-        floats(array).put(tensor.getFloatBuffer());
-        Nd4j.getAffinityManager().tagLocation(array, Location.HOST);
-        return array;
+        return network.run(input, batch, outputs);
     }
 
     private String only(Set<String> names, String kind) {
@@ -185,46 +126,9 @@ public final class OnnxModel implements AutoCloseable {
         }
     }
 
-    private void requireShape(String input, long[] shape) {
-        try {
-            NodeInfo node = session.getInputInfo().get(input);
-            if (!(node.getInfo() instanceof TensorInfo info) || info.type != OnnxJavaType.FLOAT) {
-                throw new OnnxException(
-                        "Input %s of %s must be of 32-bit floats, got %s; export it so"
-                                .formatted(input, file, node.getInfo()));
-            }
-            long[] wanted = info.getShape();
-            boolean fits = wanted.length == shape.length;
-            for (int i = 0; fits && i < shape.length; i++) {
-                // Negative where the network takes any size.
-                fits = wanted[i] < 0 || wanted[i] == shape[i];
-            }
-            if (!fits) {
-                throw new OnnxException(
-                        "Input %s of %s must have the shape %s (-1 for any size), got %s"
-                                .formatted(
-                                        input,
-                                        file,
-                                        Arrays.toString(wanted),
-                                        Arrays.toString(shape)));
-            }
-        } catch (OrtException e) {
-            throw new OnnxException(
-                    "The inputs of %s cannot be read (%s)".formatted(file, firstLine(e)), e);
-        }
-    }
-
-    private static String firstLine(OrtException e) {
-        return String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-    }
-
     /** Frees the network's memory. */
     @Override
     public void close() {
-        try {
-            session.close();
-        } catch (OrtException e) {
-            throw new OnnxException("Cannot close %s (%s)".formatted(file, firstLine(e)), e);
-        }
+        network.close();
     }
 }
