@@ -53,7 +53,7 @@ record CandidateCommands(List<String> lines, String note) {
                         "%s phema --indir %s --outstd %s --outkimg %s --outdir %s"
                                 .formatted(
                                         program,
-                                        quoted(run),
+                                        ShellWord.of(run.toString()),
                                         AverageName.length(choice.sigmaRel()),
                                         kimg(time.getAsLong()),
                                         network),
@@ -97,13 +97,5 @@ record CandidateCommands(List<String> lines, String note) {
     private static String kimg(long images) {
         return String.format(Locale.ROOT, "%d.%03d", images / 1000, images % 1000)
                 .replaceFirst("\\.?0+$", "");
-    }
-
-    /** As shells read it. */
-    static String quoted(Path path) {
-        String text = path.toString();
-        return text.matches("[A-Za-z0-9_@%+=:,./-]+")
-                ? text
-                : "'" + text.replace("'", "'\\''") + "'";
     }
 }

@@ -1,6 +1,9 @@
 package io.github.edm2.examples;
 
-/** The program's name in commands that are printed. */
+import io.github.edm2.search.ShellWord;
+import java.nio.file.Path;
+
+/** Parts of commands that are printed. */
 final class Program {
 
     /** Set by the script {@code edm2} to the name by which it was called. */
@@ -8,8 +11,13 @@ final class Program {
 
     private Program() {}
 
+    /** The program's name. */
     static String name() {
-        String called = System.getProperty(PROPERTY, "edm2");
-        return called.contains(" ") ? "'" + called + "'" : called;
+        return ShellWord.of(System.getProperty(PROPERTY, "edm2"));
+    }
+
+    /** A path as shells read it. */
+    static String quoted(Path path) {
+        return ShellWord.of(path.toString());
     }
 }

@@ -38,10 +38,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import me.tongfei.progressbar.ProgressBar;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -66,6 +66,7 @@ final class Quickstart {
     private static final double[] SWEEP = {0.03, 0.05, 0.075, 0.10, 0.125, 0.15, 0.175, 0.20, 0.25};
     private static final int SAMPLER_STEPS = 12;
     private static final int SAMPLES_PER_CLASS = 6;
+    private static final int ORIGINALS_PER_CLASS = 3;
 
     /** Strength of autoguidance (arXiv:2406.02507) by an earlier state of the same run. */
     private static final double GUIDANCE = 2;
@@ -93,7 +94,8 @@ final class Quickstart {
 
     /** What {@link #run} found. */
     record Result(
-            double bestSigmaRel,
+            QuickstartAdvice advice,
+            long images,
             double namedAsAsked,
             double judgeAccuracy,
             int judged,
@@ -147,13 +149,9 @@ final class Quickstart {
                                     null,
                                     SAMPLES_SCORED,
                                     DETECTOR_BATCH));
-            double best =
-                    sweep.stream()
-                            .min(
-                                    Comparator.comparingDouble(
-                                            QuickstartReport.EmaLength::heldOutLoss))
-                            .orElseThrow()
-                            .sigmaRel();
+            QuickstartAdvice advice = new QuickstartAdvice(sweep);
+            double best = advice.bestByLoss();
+            INDArray originalsShown = firstOfEachClass(heldOut);
             ComputationGraph guide = model.init();
             store.reconstructAt(snapshotImages(GUIDE_SNAPSHOT), GUIDE_SIGMA_REL)
                     .get(GUIDE_SIGMA_REL)
@@ -161,7 +159,13 @@ final class Quickstart {
             List<QuickstartReport.Grid> grids = new ArrayList<>();
             for (double sigmaRel : shownLengths(best)) {
                 grids.add(
-                        draw(graph, guide, averages.get(sigmaRel), real.shape(), sigmaRel == best));
+                        draw(
+                                graph,
+                                guide,
+                                averages.get(sigmaRel),
+                                originalsShown,
+                                real.shape(),
+                                sigmaRel == best));
             }
             averages.get(best).applyTo(graph);
             NetworkFile network = new NetworkFile(model.networkOptions(), graph);
@@ -176,10 +180,8 @@ final class Quickstart {
                             List.of(
                                     "%,d images of Fashion-MNIST (16x16) trained, %,d parameters, seed %d."
                                             .formatted(images, graph.params().length(), seed),
-                                    String.format(
-                                            Locale.ROOT,
-                                            "Best EMA length: sigma_rel %.3f by held-out loss.",
-                                            best),
+                                    advice.lengths(),
+                                    "Losses are means per element (channel of a pixel).",
                                     String.format(
                                             Locale.ROOT,
                                             "Fréchet distances are between %d unguided samples of %d steps and the held-out images, in the features of the embedded detector; they compare with each other only.",
@@ -195,12 +197,13 @@ final class Quickstart {
                                             "An independent classifier (right on %.1f %% of held-out real images) names %.1f %% of %d samples as the class they were asked for.",
                                             100 * judgeAccuracy,
                                             100 * named,
-                                            SAMPLES_JUDGED)),
+                                            SAMPLES_JUDGED),
+                                    advice.next(outdir, images)),
                             training,
                             sweep,
                             grids)
                     .write(report);
-            return new Result(best, named, judgeAccuracy, SAMPLES_JUDGED, report);
+            return new Result(advice, images, named, judgeAccuracy, SAMPLES_JUDGED, report);
         }
     }
 
@@ -247,9 +250,9 @@ final class Quickstart {
                 sum += trainer.step();
                 ema.update(trainer.images());
                 if (step % STEPS_PER_POINT == 0) {
-                    double loss = sum / STEPS_PER_POINT;
+                    double loss = sum / STEPS_PER_POINT / data.shape().length();
                     curve.add(new QuickstartReport.Loss(trainer.images(), loss));
-                    bar.setExtraMessage(String.format(Locale.ROOT, " loss %.1f", loss));
+                    bar.setExtraMessage(String.format(Locale.ROOT, " loss %.4f", loss));
                     sum = 0;
                 }
                 if (isSnapshot(step, steps)) {
@@ -330,11 +333,25 @@ final class Quickstart {
         return new double[] {SWEEP[0], middle, SWEEP[SWEEP.length - 1]};
     }
 
-    /** A grid with a row per class. */
+    /** The first images of every class, class by class. */
+    private static INDArray firstOfEachClass(ImageDataset data) {
+        int[] first =
+                IntStream.range(0, EmbeddedImages.CLASS_NAMES.size())
+                        .flatMap(
+                                label ->
+                                        IntStream.range(0, data.count())
+                                                .filter(i -> data.label(i) == label)
+                                                .limit(ORIGINALS_PER_CLASS))
+                        .toArray();
+        return data.images(first);
+    }
+
+    /** A grid with a row per class: real images, a gap, samples. */
     private QuickstartReport.Grid draw(
             ComputationGraph graph,
             ComputationGraph guide,
             ReconstructedWeights average,
+            INDArray originals,
             ImageShape shape,
             boolean best) {
         int classes = EmbeddedImages.CLASS_NAMES.size();
@@ -347,9 +364,36 @@ final class Quickstart {
                         average.weights(),
                         () -> sample("draw " + name, graph, guide, shape, seeds, labels));
         Path png = outdir.resolve("samples-" + name + ".png");
-        ImageFiles.writeGrid(samples, SAMPLES_PER_CLASS, 3, png);
+        INDArray white = Nd4j.ones(DataType.FLOAT, row(classes, 1, shape));
+        INDArray rows =
+                Nd4j.concat(
+                        1,
+                        originals
+                                .castTo(DataType.FLOAT)
+                                .reshape(row(classes, ORIGINALS_PER_CLASS, shape)),
+                        white,
+                        samples.castTo(DataType.FLOAT)
+                                .reshape(row(classes, SAMPLES_PER_CLASS, shape)));
+        int columns = ORIGINALS_PER_CLASS + 1 + SAMPLES_PER_CLASS;
+        ImageFiles.writeGrid(
+                rows.reshape(
+                        (long) classes * columns, shape.channels(), shape.height(), shape.width()),
+                columns,
+                3,
+                png);
         return new QuickstartReport.Grid(
-                "sigma_rel " + name + (best ? ", the best by held-out loss" : ""), png);
+                "sigma_rel %s%s: %d real images, then %d samples of each class"
+                        .formatted(
+                                name,
+                                best ? ", the best by held-out loss" : "",
+                                ORIGINALS_PER_CLASS,
+                                SAMPLES_PER_CLASS),
+                png);
+    }
+
+    /** Shape of images in rows, [rows, images of a row, channels, height, width]. */
+    private static long[] row(int rows, int images, ImageShape shape) {
+        return new long[] {rows, images, shape.channels(), shape.height(), shape.width()};
     }
 
     private double namedAsAsked(

@@ -215,7 +215,7 @@ final class SearchRunCommand implements Command {
             out.printf(
                     "images of it: %s generate --net %s --steps %d --seeds 0-63 --outdir images%n",
                     Program.name(),
-                    found.study().folder().resolve("best/network.zip"),
+                    Program.quoted(found.study().folder().resolve("best/network.zip")),
                     best.postHoc().steps());
         }
         List<String> cautions = Cautions.of(found.study());

@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.MatchResult;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -60,6 +62,52 @@ class SearchCommandTest {
         Cli.succeed(
                 "generate", "--net", winner, "--steps", 2, "--seeds", "0-1", "--outdir", images);
         assertTrue(Files.exists(images.resolve("000001.png")));
+    }
+
+    @Test
+    void theCommandsOfTheReportWorkAsPrinted() throws IOException {
+        Cli.succeed(run(config(SMALL.replace("0.01, 0.02", "0.01").replace("0.05, ", ""))));
+        String page = Files.readString(study().resolve("report.html"));
+        List<String> commands =
+                Pattern.compile("edm2 (phema|generate) .*?(?=\n|</pre>)")
+                        .matcher(page)
+                        .results()
+                        .map(MatchResult::group)
+                        .toList();
+        assertEquals(2, commands.size(), page);
+        for (String command : commands) {
+            // The folders of results are relative to that of the search.
+            Cli.succeed(
+                    (Object[])
+                            command.replace("0-63", "0-1")
+                                    .replaceAll("(candidate|images)-\\d", folder + "/$0")
+                                    .replaceFirst("edm2 ", "")
+                                    .split(" "));
+        }
+        assertTrue(Files.exists(folder.resolve("images-0/000001.png")));
+    }
+
+    @Test
+    void cautionsAndUnitsAreToldByEachCommand() throws IOException {
+        String ran = Cli.succeed(run(config(SMALL)));
+        String status = Cli.succeed("search", "status", "--study", study());
+        String report = Cli.succeed("search", "report", "--study", study());
+        for (String out : List.of(ran, status, report)) {
+            assertTrue(out.contains("lies at the edge of lr"), out);
+        }
+        assertTrue(ran.contains("loss per element"), ran);
+        assertTrue(status.contains("loss per element"), status);
+    }
+
+    @Test
+    void aSearchInWhichEverythingFailedEndsWithAnErrorAndSaysWhy() throws IOException {
+        String bad =
+                "{\"axes\": {\"lr\": [0.01], \"channels\": [16], \"batch\": [0]}, \"times\": [640]}";
+        Cli failed = Cli.run(run(config(bad)));
+        assertEquals(1, failed.code(), failed.out() + failed.err());
+        assertTrue(failed.err().contains("failed: none of 25 candidates"), failed.err());
+        String status = Cli.succeed("search", "status", "--study", study());
+        assertTrue(status.contains("failed: none of 25 candidates"), status);
     }
 
     /** Guided by the network of a study before, stronger guidance makes other samples. */
