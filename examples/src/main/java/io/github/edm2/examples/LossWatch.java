@@ -75,7 +75,8 @@ final class LossWatch {
         String where =
                 trainer.firstLayerNotFinite()
                         .map("the first layer whose activations are not finite is "::concat)
-                        .orElse("the activations of all layers are finite, but not the loss of them");
+                        .orElse(
+                                "the activations of all layers are finite, but not the loss of them");
         String kept =
                 checkpoints
                         .newest()

@@ -157,7 +157,7 @@ class LatentsTest {
             Path outdir = folder.resolve("bad-run");
             String[] parts = {"a2.npy", "standard deviation", "row 1, column 1", "value " + bad};
             List<Object> args = new ArrayList<>(List.of(train(latents, outdir, 16)));
-            args.remove("--cond");
+            args.set(args.indexOf("--cond"), "--cond=false");
             Cli.fail(1, parts, args.toArray());
             assertFalse(Files.exists(outdir));
         }

@@ -145,7 +145,8 @@ class TrainCommandTest {
     @Test
     void aLossThatIsNoNumberEndsTheRunAndKeepsTheGoodCheckpoint() throws IOException {
         Path outdir = folder.resolve("run");
-        Object[] diverging = train(outdir, 100 * HALF, "--lr", 1e30, "--checkpoint", 4);
+        Object[] diverging =
+                train(outdir, 100 * HALF, "--lr", 1e30, "--checkpoint", 4, "--status", 4);
         Cli result = Cli.run(withoutFirst(diverging, "--checkpoint"));
         Assertions.assertEquals(1, result.code(), result.err());
         Assertions.assertTrue(result.out().contains("warning: the loss is"), result.out());
