@@ -64,9 +64,10 @@ final class DatasetConvertCommand implements Command {
 
     @Override
     public String details() {
-        return "Reads PNG, JPEG, BMP, GIF and WebP; everything becomes RGB. Labels are those of dataset.json"
+        return "Reads PNG, JPEG, BMP, GIF, WebP and TIFF; everything becomes RGB. Labels are those of dataset.json"
                 + " at the root of a folder or archive, otherwise, if all images are in folders, the numbers"
-                + " of the top-level folders in sorted order. center-crop takes the largest square in the"
+                + " of the top-level folders in natural order (0, 1, 2, 10). Hidden and system files are left"
+                + " out; one folder around all others is no class. center-crop takes the largest square in the"
                 + " middle, center-crop-wide (W > H) a part of W:H in the middle of a black WxW square,"
                 + " center-crop-dhariwal (W = H) what the ImageNet of published models was made with. The"
                 + " archive appears when it is complete; a conversion that was interrupted, in whatever way,"
@@ -109,6 +110,9 @@ final class DatasetConvertCommand implements Command {
                 summary.size(),
                 summary.classes() == 0 ? "no labels" : summary.classes() + " classes",
                 Files.size(dest));
+        if (!summary.leftOut().isEmpty()) {
+            out.println(summary.leftOut());
+        }
         if (summary.skipped() > 0) {
             out.printf("skipped as too small or too elongated: %,d%n", summary.skipped());
         }

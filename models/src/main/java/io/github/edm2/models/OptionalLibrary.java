@@ -16,6 +16,11 @@ public enum OptionalLibrary {
             "com.twelvemonkeys.imageio.plugins.jpeg.JPEGImageReaderSpi",
             "com.twelvemonkeys.imageio:imageio-jpeg"),
 
+    /** Reads TIFF files of kinds that the JDK refuses. */
+    TWELVEMONKEYS_TIFF(
+            "com.twelvemonkeys.imageio.plugins.tiff.TIFFImageReaderSpi",
+            "com.twelvemonkeys.imageio:imageio-tiff"),
+
     /** Reads WebP files. */
     TWELVEMONKEYS_WEBP(
             "com.twelvemonkeys.imageio.plugins.webp.WebPImageReaderSpi",

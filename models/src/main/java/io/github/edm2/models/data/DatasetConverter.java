@@ -69,8 +69,16 @@ public final class DatasetConverter {
      * @param unreadable how many could not be read
      * @param size width and height of the written ones
      * @param classes largest label plus 1, 0 without labels
+     * @param leftOut which files of the source are no images, for example {@code 8 files left out:
+     *     .txt (8)}; empty if there are none
      */
-    public record Summary(int written, int skipped, int unreadable, Resolution size, int classes) {}
+    public record Summary(
+            int written,
+            int skipped,
+            int unreadable,
+            Resolution size,
+            int classes,
+            String leftOut) {}
 
     private record Converted(Resolution size, byte[] png) {}
 
@@ -270,6 +278,6 @@ public final class DatasetConverter {
     }
 
     private Summary summary() {
-        return new Summary(written, skipped, unreadable, size, classes);
+        return new Summary(written, skipped, unreadable, size, classes, images.leftOut());
     }
 }

@@ -18,28 +18,29 @@ import org.slf4j.LoggerFactory;
  * Images of one shape, with or without class labels, in one of these forms:
  *
  * <ul>
- *   <li>a folder of PNG files, subfolders included, in the order of their paths;
- *   <li>a zip archive of PNG files;
+ *   <li>a folder of image files, subfolders included, in the order of their paths;
+ *   <li>a zip archive of image files;
  *   <li>a folder or zip archive of NPY files with raw latents ({@link Latents}, float32 [8, height,
- *       width]) in place of PNG files; a new sample of them is drawn each time an image is used;
+ *       width]) in place of images; a new sample of them is drawn each time an image is used;
  *   <li>an {@code images-idx3} file of MNIST's format, compressed with gzip or not, or a folder
  *       that holds one.
  * </ul>
  *
- * <p>The labels of PNG files are in a {@code dataset.json} at the root, {@code {"labels": [["path",
- * 3], ...]}}, as the EDM2 reference implementation has it; those of an IDX file in the {@code
- * labels-idx1} file beside it. Grey images have 1 channel and all others 3 (RGB): a palette becomes
- * RGB, transparency is dropped, 16 bits become 8.
+ * <p>The labels of image files are in a {@code dataset.json} at the root, {@code {"labels":
+ * [["path", 3], ...]}}, as the EDM2 reference implementation has it; those of an IDX file in the
+ * {@code labels-idx1} file beside it. Grey images have 1 channel and all others 3 (RGB): a palette
+ * becomes RGB, transparency is dropped, 16 bits become 8.
  *
- * <p>An IDX file is read into memory. PNG files are decoded when they are needed and kept, as
- * bytes, up to a limit. Safe for use by many threads. An archive stays open until {@link #close}.
+ * <p>Formats other than PNG become RGB. An IDX file is read into memory. Image files are decoded
+ * when they are needed and kept, as bytes, up to a limit. Safe for use by many threads. An archive
+ * stays open until {@link #close}.
  */
 public final class ImageDataset implements AutoCloseable {
 
     private static final Logger log = LoggerFactory.getLogger(ImageDataset.class);
 
     private static final String ACCEPTED =
-            "give a folder of PNG files, a zip archive of PNG files, one of NPY files with latents or an IDX file of images";
+            "give a folder or zip archive of images, one of NPY files with latents or an IDX file of images";
 
     /** Part of the heap in which decoded images are kept unless the caller says otherwise. */
     private static final int CACHE_HEAP_DIVISOR = 4;
@@ -92,7 +93,7 @@ public final class ImageDataset implements AutoCloseable {
     }
 
     private static ImageDataset openFolder(Path folder, boolean cond, long cacheBytes) {
-        ImageFolder source = ImageFolder.list(folder, ImageSource.PNG);
+        ImageFolder source = ImageFolder.list(folder, ImageDecoder.EXTENSIONS);
         if (source.names().isEmpty()) {
             source = ImageFolder.list(folder, ImageSource.NPY);
         }
@@ -113,7 +114,7 @@ public final class ImageDataset implements AutoCloseable {
             throw DatasetException.unreadable(file.toString(), e);
         }
         if (Arrays.equals(start, new byte[] {'P', 'K'})) {
-            ImageZip zip = ImageZip.open(file, ImageSource.PNG);
+            ImageZip zip = ImageZip.open(file, ImageDecoder.EXTENSIONS);
             if (zip.names().isEmpty()) {
                 zip.close();
                 zip = ImageZip.open(file, ImageSource.NPY);
@@ -132,12 +133,15 @@ public final class ImageDataset implements AutoCloseable {
             String name, ImageSource source, Path path, boolean cond, long cacheBytes) {
         try {
             if (source.names().isEmpty()) {
-                throw new DatasetException("There are no PNG files in " + path + "; " + ACCEPTED);
+                throw new DatasetException("There are no images in " + path + "; " + ACCEPTED);
             }
             ImageStore store =
                     ImageSource.isImage(source.names().get(0), ImageSource.NPY)
                             ? LatentStore.open(source)
-                            : PngStore.open(source, cacheBytes);
+                            : ImageFileStore.open(source, cacheBytes);
+            if (!source.leftOut().isEmpty()) {
+                log.warn("{}: {}", path, source.leftOut());
+            }
             return cond
                     ? labelled(path, name, store, LabelFile.read(source))
                     : unlabelled(

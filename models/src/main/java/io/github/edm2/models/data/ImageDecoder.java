@@ -1,38 +1,46 @@
 package io.github.edm2.models.data;
 
 import io.github.edm2.models.OptionalLibrary;
+import java.awt.color.ColorSpace;
 import java.awt.image.BufferedImage;
 import java.awt.image.ColorModel;
 import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
- * Reads image files of other programs: PNG, JPEG, BMP, GIF (its first image) and WebP, told apart
- * by their content, not by their names. Grey and palettes become RGB, alpha is dropped and not
- * blended, samples of other than 8 bits are scaled to [0, 255] and rounded. Colour profiles are not
- * applied.
+ * Reads image files of other programs: PNG, JPEG, BMP, GIF and TIFF (their first image) and WebP,
+ * told apart by their content, not by their names. Grey and palettes become RGB, alpha is dropped
+ * and not blended, samples of other than 8 bits are scaled to [0, 255] and rounded. Colour profiles
+ * are not applied.
  */
 final class ImageDecoder {
 
     /** Ends of the names of the files that are read. */
     static final List<String> EXTENSIONS =
-            List.of(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp");
+            List.of(".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff");
 
-    private static final String ACCEPTED = "PNG, JPEG, BMP, GIF or WebP";
+    private static final String ACCEPTED = "PNG, JPEG, BMP, GIF, WebP or TIFF";
 
     /** Of the warning of libjpeg, which fills up what a file lacks. */
     private static final String TRUNCATED = "premature end";
+
+    private static final int MAX_BITS = 16;
+
+    /** Bytes that tell the formats apart. */
+    private static final int SIGNATURE_BYTES = 12;
 
     private ImageDecoder() {}
 
@@ -50,14 +58,42 @@ final class ImageDecoder {
             Png png = Png.header(file, location);
             image = RgbImage.of(png.shape(), png.decode(file, location));
         } else {
-            image = decodeByImageIo(file, location);
+            image =
+                    read(
+                            new ByteArrayInputStream(file),
+                            location,
+                            reader -> decode(reader, CmykJpeg.of(file), location));
         }
         return upright ? image.upright(ExifOrientation.of(file, location)) : image;
     }
 
-    private static RgbImage decodeByImageIo(byte[] file, String location) {
-        try (ImageInputStream in =
-                new MemoryCacheImageInputStream(new ByteArrayInputStream(file))) {
+    /**
+     * The shape of an image by its header.
+     *
+     * @param file read as far as needed
+     * @param location how messages call it
+     * @throws DatasetException as {@link #decode}
+     */
+    static ImageShape shape(InputStream file, String location) {
+        return read(file, location, reader -> shape(reader, location));
+    }
+
+    private static ImageShape shape(ImageReader reader, String location) throws IOException {
+        ImageShape shape =
+                new ImageShape(RgbImage.CHANNELS, reader.getHeight(0), reader.getWidth(0));
+        shape.requirePlausible(location);
+        return shape;
+    }
+
+    private interface Reading<T> {
+        T of(ImageReader reader) throws IOException;
+    }
+
+    private static <T> T read(InputStream file, String location, Reading<T> reading) {
+        byte[] start = new byte[SIGNATURE_BYTES];
+        try (ImageInputStream in = new MemoryCacheImageInputStream(file)) {
+            in.read(start);
+            in.seek(0);
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
                 throw new DatasetException(
@@ -65,13 +101,13 @@ final class ImageDecoder {
                                 + " is no image in a format that is read ("
                                 + ACCEPTED
                                 + "); "
-                                + missingLibrary(file)
+                                + missingLibrary(start)
                                 + "convert it to PNG or remove it");
             }
             ImageReader reader = readers.next();
             try {
                 reader.setInput(in, true, true);
-                return decode(reader, CmykJpeg.of(file), location);
+                return reading.of(reader);
             } finally {
                 reader.dispose();
             }
@@ -84,7 +120,7 @@ final class ImageDecoder {
                             + " cannot be decoded ("
                             + e.getMessage()
                             + "); "
-                            + missingLibrary(file)
+                            + missingLibrary(start)
                             + "copy it again, convert it to PNG or remove it",
                     e);
         }
@@ -92,9 +128,7 @@ final class ImageDecoder {
 
     private static RgbImage decode(ImageReader reader, Optional<CmykJpeg> cmyk, String location)
             throws IOException {
-        ImageShape shape =
-                new ImageShape(RgbImage.CHANNELS, reader.getHeight(0), reader.getWidth(0));
-        shape.requirePlausible(location);
+        shape(reader, location);
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
         RgbImage image =
@@ -109,7 +143,8 @@ final class ImageDecoder {
     }
 
     /** Takes the stored samples: BufferedImage.getRGB would change them by their colour profile. */
-    private static RgbImage rgb(BufferedImage image) {
+    private static RgbImage rgb(BufferedImage image) throws IIOException {
+        requireReadable(image.getColorModel());
         int height = image.getHeight();
         int width = image.getWidth();
         int plane = height * width;
@@ -132,6 +167,16 @@ final class ImageDecoder {
         return new RgbImage(height, width, planes);
     }
 
+    /** Wider samples have no range that one could scale to 8 bits; other colours are no RGB. */
+    private static void requireReadable(ColorModel model) throws IIOException {
+        int colours = model.getColorSpace().getType();
+        if (model.getComponentSize(0) > MAX_BITS
+                || colours != ColorSpace.TYPE_RGB && colours != ColorSpace.TYPE_GRAY) {
+            throw new IIOException(
+                    "it must be grey or RGB of at most " + MAX_BITS + " bits, got " + model);
+        }
+    }
+
     private static byte sample(ColorModel model, int bands, int[] row, int x, int channel) {
         int band = model.getNumColorComponents() == 1 ? 0 : channel;
         int max = (1 << model.getComponentSize(band)) - 1;
@@ -139,13 +184,15 @@ final class ImageDecoder {
     }
 
     /** What to add where a library is missing that reads such a file; empty where none is. */
-    private static String missingLibrary(byte[] file) {
-        String start = new String(file, 0, Math.min(file.length, 12), StandardCharsets.ISO_8859_1);
+    private static String missingLibrary(byte[] signature) {
+        String start = new String(signature, StandardCharsets.ISO_8859_1);
         OptionalLibrary library = null;
         if (start.startsWith("RIFF") && start.endsWith("WEBP")) {
             library = OptionalLibrary.TWELVEMONKEYS_WEBP;
         } else if (start.startsWith("\u00ff\u00d8")) {
             library = OptionalLibrary.TWELVEMONKEYS_JPEG;
+        } else if (start.startsWith("II*\0") || start.startsWith("MM\0*")) {
+            library = OptionalLibrary.TWELVEMONKEYS_TIFF;
         }
         return library == null || library.isPresent() ? "" : library.remedy() + ", or ";
     }

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /**
  * A folder or an archive with image files in it. Names are paths relative to its root, with {@code
@@ -14,14 +14,14 @@ import java.util.function.BiFunction;
  */
 sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip {
 
-    /** Ends of the names of PNG files. */
-    List<String> PNG = List.of(".png");
-
     /** Ends of the names of latents. */
     List<String> NPY = List.of(".npy");
 
     /** Names of the image files, sorted. */
     List<String> names();
+
+    /** What was no image, a line for people; empty if there was nothing else. */
+    String leftOut();
 
     /** Where the images are on disk: their files or the archive. */
     List<Path> files();
@@ -57,21 +57,18 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
     /**
      * The one shape of all image files, by their headers.
      *
-     * @param headerBytes from how many first bytes a header can be read
-     * @param header the shape from these bytes (all of a shorter file) and the location, for
-     *     messages
+     * @param header the shape of the file of a name
      * @param rule what the images must have in common, a sentence
      * @param remedy what to do where they have not
      * @throws DatasetException if a file is damaged or the shapes differ
      */
     default ImageShape commonShape(
-            int headerBytes,
-            BiFunction<byte[], String, ImageShape> header,
+            Function<String, ImageShape> header,
             String rule,
             String remedy) {
         ImageShape[] shapes =
                 names().parallelStream()
-                        .map(name -> header.apply(beginning(name, headerBytes), location(name)))
+                        .map(header)
                         .toArray(ImageShape[]::new);
         for (int i = 1; i < shapes.length; i++) {
             if (!shapes[i].equals(shapes[0])) {
@@ -89,7 +86,13 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
         return shapes[0];
     }
 
-    private byte[] beginning(String name, int bytes) {
+    /**
+     * Reads the beginning of an image file.
+     *
+     * @return so many bytes, or all of a shorter file
+     * @throws DatasetException if it cannot be read
+     */
+    default byte[] beginning(String name, int bytes) {
         try (InputStream in = open(name)) {
             return in.readNBytes(bytes);
         } catch (IOException e) {
@@ -111,14 +114,12 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
     }
 
     /**
-     * Whether a name is that of an image. Files that start with a dot are not: they belong to the
-     * operating system or to a program (the macOS archiver adds a {@code ._x.png} for every {@code
-     * x.png}).
+     * Whether a file's name ends as those of images do.
      *
      * @param extensions ends of the names of images, in lower case
      */
     static boolean isImage(String name, List<String> extensions) {
         String file = name.substring(name.lastIndexOf('/') + 1).toLowerCase(Locale.ROOT);
-        return extensions.stream().anyMatch(file::endsWith) && !file.startsWith(".");
+        return extensions.stream().anyMatch(file::endsWith);
     }
 }

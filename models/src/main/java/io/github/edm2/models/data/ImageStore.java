@@ -6,7 +6,7 @@ import java.util.Optional;
  * Where the images of a dataset come from: at least one, all of one shape. Safe for use by many
  * threads.
  */
-sealed interface ImageStore extends AutoCloseable permits PngStore, IdxStore, LatentStore {
+sealed interface ImageStore extends AutoCloseable permits ImageFileStore, IdxStore, LatentStore {
 
     /** Number of images, at least 1. */
     int count();

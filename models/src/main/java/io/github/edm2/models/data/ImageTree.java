@@ -8,7 +8,7 @@ import java.util.Optional;
 /**
  * Image files in folders or an archive. Their labels are those of a {@code dataset.json} at the
  * root; without one, and if all images are in two or more folders, the numbers of the top-level
- * folders in sorted order.
+ * folders in {@link NaturalOrder}.
  */
 record ImageTree(ImageSource source, int[] labels, boolean upright) implements RawImages {
 
@@ -32,16 +32,28 @@ record ImageTree(ImageSource source, int[] labels, boolean upright) implements R
             return new int[0];
         }
         String[] folders =
-                names.stream().map(ImageTree::folder).distinct().sorted().toArray(String[]::new);
+                names.stream()
+                        .map(ImageTree::folder)
+                        .distinct()
+                        .sorted(NaturalOrder.COMPARATOR)
+                        .toArray(String[]::new);
         return folders.length < 2
                 ? new int[0]
                 : names.stream()
-                        .mapToInt(name -> Arrays.binarySearch(folders, folder(name)))
+                        .mapToInt(
+                                name ->
+                                        Arrays.binarySearch(
+                                                folders, folder(name), NaturalOrder.COMPARATOR))
                         .toArray();
     }
 
     private static String folder(String name) {
         return name.substring(0, name.indexOf('/'));
+    }
+
+    @Override
+    public String leftOut() {
+        return source.leftOut();
     }
 
     @Override

@@ -84,6 +84,7 @@ final class LabelFile {
             }
             ordered[i] = label;
         }
+        labels.keySet().removeIf(ImageListing::isHidden);
         if (!labels.isEmpty()) {
             throw new DatasetException(
                     location

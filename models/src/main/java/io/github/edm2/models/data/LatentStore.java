@@ -19,8 +19,11 @@ record LatentStore(ImageSource source, ImageShape shape) implements ImageStore {
         return new LatentStore(
                 source,
                 source.commonShape(
-                        NpyLatents.MAX_HEADER_BYTES,
-                        (bytes, location) -> NpyLatents.header(bytes, location).shape(),
+                        name ->
+                                NpyLatents.header(
+                                                source.beginning(name, NpyLatents.MAX_HEADER_BYTES),
+                                                source.location(name))
+                                        .shape(),
                         "All latents must have the same size",
                         "encode images of one size"));
     }

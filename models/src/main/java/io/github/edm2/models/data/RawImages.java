@@ -89,6 +89,11 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
     /** Labels of all images, or empty if there are none. */
     int[] labels();
 
+    /** What of a folder or archive was no image, a line for people; empty if there was none. */
+    default String leftOut() {
+        return "";
+    }
+
     /** The files that the images are in: where none of them changes, the images do not. */
     List<Path> files();
 

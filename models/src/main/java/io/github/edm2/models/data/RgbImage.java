@@ -40,6 +40,10 @@ record RgbImage(int height, int width, byte[] planes) {
         return interleaved;
     }
 
+    ImageShape shape() {
+        return new ImageShape(CHANNELS, height, width);
+    }
+
     Resolution resolution() {
         return new Resolution(width, height);
     }

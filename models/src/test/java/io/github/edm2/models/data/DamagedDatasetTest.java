@@ -57,15 +57,15 @@ class DamagedDatasetTest {
 
     @Test
     void missingPath() {
-        assertRefused(folder.resolve("nowhere"), false, "nowhere", "a folder of PNG files");
+        assertRefused(folder.resolve("nowhere"), false, "nowhere", "a folder or zip archive of images");
     }
 
     @Test
     void folderAndZipWithoutImages() throws IOException {
-        write("photo.jpg", "jpeg");
-        assertRefused(folder, false, folder.toString(), "no PNG files");
-        Path zip = TestFiles.zip(folder.resolve("x.zip"), Map.of("photo.jpg", new byte[1]));
-        assertRefused(zip, false, "x.zip", "no PNG files");
+        write("photo.txt", "jpeg");
+        assertRefused(folder, false, folder.toString(), "no images");
+        Path zip = TestFiles.zip(folder.resolve("x.zip"), Map.of("photo.txt", new byte[1]));
+        assertRefused(zip, false, "x.zip", "no images");
     }
 
     @Test

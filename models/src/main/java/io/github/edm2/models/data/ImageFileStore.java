@@ -1,22 +1,27 @@
 package io.github.edm2.models.data;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * PNG files, decoded when they are needed. Decoded images are kept until a number of bytes is
+ * Image files, decoded when they are needed. Decoded images are kept until a number of bytes is
  * reached and from then on stay: shuffled training visits every image once an epoch, so that
  * evicting any of them for another gains nothing.
  */
-final class PngStore implements ImageStore {
+final class ImageFileStore implements ImageStore {
+
+    private static final List<String> PNG = List.of(".png");
 
     private final ImageSource source;
     private final ImageShape shape;
     private final AtomicReferenceArray<byte[]> cache;
     private final AtomicLong cacheBytesLeft;
 
-    private PngStore(ImageSource source, ImageShape shape, long cacheBytes) {
+    private ImageFileStore(ImageSource source, ImageShape shape, long cacheBytes) {
         this.source = source;
         this.shape = shape;
         this.cache = new AtomicReferenceArray<>(source.names().size());
@@ -26,17 +31,32 @@ final class PngStore implements ImageStore {
     /**
      * Reads the headers of all files.
      *
-     * @param source at least one PNG file
+     * @param source at least one image file
      * @param cacheBytes most bytes of decoded images to keep in memory
      */
-    static PngStore open(ImageSource source, long cacheBytes) {
+    static ImageFileStore open(ImageSource source, long cacheBytes) {
         ImageShape shape =
                 source.commonShape(
-                        Png.HEADER_BYTES,
-                        (bytes, location) -> Png.header(bytes, location).shape(),
+                        name -> shape(source, name),
                         "All images must have the same size and channels",
                         "resize or convert them");
-        return new PngStore(source, shape, cacheBytes);
+        return new ImageFileStore(source, shape, cacheBytes);
+    }
+
+    private static ImageShape shape(ImageSource source, String name) {
+        String location = source.location(name);
+        if (isPng(name)) {
+            return Png.header(source.beginning(name, Png.HEADER_BYTES), location).shape();
+        }
+        try (InputStream in = source.open(name)) {
+            return ImageDecoder.shape(in, location);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(location, e);
+        }
+    }
+
+    private static boolean isPng(String name) {
+        return ImageSource.isImage(name, PNG);
     }
 
     @Override
@@ -70,6 +90,11 @@ final class PngStore implements ImageStore {
     private byte[] decode(String name) {
         String location = source.location(name);
         byte[] file = source.content(name);
+        if (!isPng(name)) {
+            RgbImage image = ImageDecoder.decode(file, location, false);
+            source.requireUnchanged(name, shape, image.shape());
+            return image.planes();
+        }
         Png png = Png.header(file, location);
         source.requireUnchanged(name, shape, png.shape());
         return png.decode(file, location);
