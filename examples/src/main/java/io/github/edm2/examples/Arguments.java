@@ -2,6 +2,8 @@ package io.github.edm2.examples;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.cli.CommandLine;
 import org.apache.commons.cli.DefaultParser;
 import org.apache.commons.cli.MissingArgumentException;
@@ -14,7 +16,10 @@ import org.apache.commons.cli.UnrecognizedOptionException;
 final class Arguments {
 
     static final String HELP = "help";
+    static final String HELP_LETTER = "h";
     static final String VERBOSE = "verbose";
+
+    private static final Pattern ONE_DASH = Pattern.compile("-(\\p{Alpha}[^=]*)(=.*)?");
 
     private final CommandLine line;
 
@@ -27,7 +32,7 @@ final class Arguments {
         Options options = new Options();
         for (Setting<?> setting : command.settings()) {
             Option.Builder option =
-                    Option.builder()
+                    Option.builder(setting.letter().isEmpty() ? null : setting.letter())
                             .longOpt(setting.name())
                             .desc(description(setting))
                             .hasArg()
@@ -39,7 +44,7 @@ final class Arguments {
                         .longOpt(VERBOSE)
                         .desc("show more log output and the stack traces of errors")
                         .build());
-        options.addOption(Option.builder().longOpt(HELP).desc("show this page").build());
+        options.addOption(Option.builder(HELP_LETTER).longOpt(HELP).desc("show this page").build());
         return options;
     }
 
@@ -58,6 +63,7 @@ final class Arguments {
      */
     static Arguments parse(Command command, List<String> args) {
         Options options = options(command);
+        args.forEach(arg -> requireKnownIfOneDash(arg, options));
         try {
             return new Arguments(
                     DefaultParser.builder()
@@ -70,6 +76,19 @@ final class Arguments {
             throw new UsageException("--" + e.getOption().getLongOpt() + " needs a value");
         } catch (ParseException e) {
             throw new UsageException(e.getMessage());
+        }
+    }
+
+    /** Whether an argument asks for help. */
+    static boolean isHelp(String argument) {
+        return argument.equals("--" + HELP) || argument.equals("-" + HELP_LETTER);
+    }
+
+    /** Commons CLI would take {@code -seedz} for {@code --seed} with the value z. */
+    private static void requireKnownIfOneDash(String argument, Options options) {
+        Matcher name = ONE_DASH.matcher(argument);
+        if (name.matches() && !options.hasOption(name.group(1))) {
+            throw unknown(argument, options);
         }
     }
 

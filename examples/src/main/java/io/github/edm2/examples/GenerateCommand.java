@@ -13,7 +13,13 @@ final class GenerateCommand implements Command {
             Setting.required("outdir", Kind.FILE, "folder of the images; created if need be");
     private static final Setting<List<Long>> SEEDS =
             new Setting<>(
-                    "seeds", Kind.SEEDS, "a seed per image", false, Seeds.parse("0-63"), "0-63");
+                    "seeds",
+                    Kind.SEEDS,
+                    "a seed per image",
+                    false,
+                    Seeds.parse("0-63"),
+                    "0-63",
+                    "");
     private static final Setting<Boolean> SUBDIRS =
             Setting.of(
                     "subdirs",

@@ -34,7 +34,9 @@ final class HelpPage {
             out.printf("  %-17s%s%n", command.name(), command.summary());
         }
         out.println();
-        out.println("edm2 COMMAND --help lists the options of a command with their defaults.");
+        out.println(
+                "edm2 help COMMAND lists the options of a command with their defaults; edm2 --version"
+                        + " tells versions.");
     }
 
     static void of(Command command, PrintStream out) {

@@ -15,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +43,9 @@ public final class Main {
                     new SearchReportCommand(),
                     new InfoCommand());
 
+    private static final String HELP = "help";
+    private static final String VERSION = "--version";
+
     private static final int DONE = 0;
     private static final int FAILED = 1;
     private static final int WRONG_USAGE = 2;
@@ -64,29 +68,69 @@ public final class Main {
      * @return the exit code
      */
     static int run(String[] args, PrintStream out, PrintStream err) {
-        if (args.length == 0 || args[0].equals("--help") || args[0].equals("help")) {
+        if (args.length == 0) {
             HelpPage.ofProgram(COMMANDS, out);
-            return args.length == 0 ? WRONG_USAGE : DONE;
+            return WRONG_USAGE;
         }
         List<String> typed = Arrays.asList(args);
-        for (Command command : COMMANDS) {
-            List<String> words = words(command);
-            if (words.equals(typed.subList(0, Math.min(words.size(), typed.size())))) {
-                return run(command, typed.subList(words.size(), typed.size()), out, err);
-            }
+        if (args[0].equals(HELP) || Arguments.isHelp(args[0])) {
+            return help(typed.subList(1, typed.size()), out, err);
         }
-        List<Command> group =
-                COMMANDS.stream()
-                        .filter(command -> words(command).size() > 1)
-                        .filter(command -> words(command).get(0).equals(args[0]))
-                        .toList();
-        boolean help = args.length > 1 && args[1].equals("--" + Arguments.HELP);
+        if (args[0].equals(VERSION)) {
+            out.println(Version.line());
+            return DONE;
+        }
+        Optional<Command> command = command(typed);
+        if (command.isPresent()) {
+            int words = words(command.get()).size();
+            return run(command.get(), typed.subList(words, typed.size()), out, err);
+        }
+        List<Command> group = group(args[0]);
+        boolean help = args.length > 1 && Arguments.isHelp(args[1]);
         if (!group.isEmpty() && (args.length == 1 || help)) {
             HelpPage.ofGroup(args[0], group, out);
             return help ? DONE : WRONG_USAGE;
         }
         reportUnknown(typed, group, err);
         return WRONG_USAGE;
+    }
+
+    /** The page of a command, a group or the program. */
+    private static int help(List<String> typed, PrintStream out, PrintStream err) {
+        if (typed.isEmpty()) {
+            HelpPage.ofProgram(COMMANDS, out);
+            return DONE;
+        }
+        Optional<Command> command = command(typed);
+        List<Command> group = group(typed.get(0));
+        if (command.isPresent()) {
+            HelpPage.of(command.get(), out);
+        } else if (typed.size() == 1 && !group.isEmpty()) {
+            HelpPage.ofGroup(typed.get(0), group, out);
+        } else {
+            reportUnknown(typed, group, err);
+            return WRONG_USAGE;
+        }
+        return DONE;
+    }
+
+    /** The command that an argument list begins with. */
+    private static Optional<Command> command(List<String> typed) {
+        return COMMANDS.stream()
+                .filter(
+                        command -> {
+                            List<String> words = words(command);
+                            int count = Math.min(words.size(), typed.size());
+                            return words.equals(typed.subList(0, count));
+                        })
+                .findFirst();
+    }
+
+    private static List<Command> group(String word) {
+        return COMMANDS.stream()
+                .filter(command -> words(command).size() > 1)
+                .filter(command -> words(command).get(0).equals(word))
+                .toList();
     }
 
     private static List<String> words(Command command) {
@@ -96,10 +140,15 @@ public final class Main {
     private static void reportUnknown(List<String> typed, List<Command> group, PrintStream err) {
         String first = typed.get(0);
         String firstTwo = String.join(" ", typed.subList(0, Math.min(2, typed.size())));
+        String last = group.isEmpty() ? first : typed.get(1);
         List<String> names =
                 (group.isEmpty() ? COMMANDS : group).stream().map(Command::name).toList();
+        Optional<String> option =
+                last.startsWith("-")
+                        ? Nearest.to(last, List.of("--" + Arguments.HELP, VERSION))
+                        : Optional.empty();
         String nearest =
-                Nearest.to(firstTwo, names)
+                option.or(() -> Nearest.to(firstTwo, names))
                         .or(() -> Nearest.to(first, firstWords()))
                         .map(name -> "did you mean " + name + "? ")
                         .orElse("");
@@ -113,7 +162,7 @@ public final class Main {
     }
 
     private static int run(Command command, List<String> args, PrintStream out, PrintStream err) {
-        if (args.contains("--" + Arguments.HELP)) {
+        if (args.stream().anyMatch(Arguments::isHelp)) {
             HelpPage.of(command, out);
             return DONE;
         }

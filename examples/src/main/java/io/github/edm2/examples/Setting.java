@@ -12,21 +12,33 @@ import java.util.stream.Collectors;
  * @param required whether it must be given
  * @param fallback its value where it is not given; may be null
  * @param shown how the help page shows the fallback; empty for not at all
+ * @param letter its short name without the dash; empty if it has none
  */
 record Setting<T>(
-        String name, Kind<T> kind, String description, boolean required, T fallback, String shown) {
+        String name,
+        Kind<T> kind,
+        String description,
+        boolean required,
+        T fallback,
+        String shown,
+        String letter) {
 
     static <T> Setting<T> required(String name, Kind<T> kind, String description) {
-        return new Setting<>(name, kind, description, true, null, "");
+        return new Setting<>(name, kind, description, true, null, "", "");
     }
 
     static <T> Setting<T> of(String name, Kind<T> kind, T fallback, String description) {
-        return new Setting<>(name, kind, description, false, fallback, show(fallback));
+        return new Setting<>(name, kind, description, false, fallback, show(fallback), "");
     }
 
     /** An option whose default is found when the command runs. */
     static <T> Setting<T> derived(String name, Kind<T> kind, String shown, String description) {
-        return new Setting<>(name, kind, description, false, null, shown);
+        return new Setting<>(name, kind, description, false, null, shown, "");
+    }
+
+    /** The same option with a short name, too. */
+    Setting<T> withLetter(String letter) {
+        return new Setting<>(name, kind, description, required, fallback, shown, letter);
     }
 
     private static String show(Object value) {

@@ -102,7 +102,8 @@ final class TrainCommand implements Command {
     private static final Setting<Long> SEED =
             Setting.of("seed", Kind.SEED, 0L, "of weights, order of the data, noise and dropout");
     private static final Setting<Boolean> DRY_RUN =
-            Setting.of("dry-run", Kind.SWITCH, false, "print the configuration and do nothing");
+            Setting.of("dry-run", Kind.SWITCH, false, "print the configuration and do nothing")
+                    .withLetter("n");
 
     @Override
     public String name() {

@@ -50,6 +50,35 @@ class MainTest {
     }
 
     @Test
+    void helpIsFoundInEveryWayItIsAskedFor() {
+        String page = Cli.succeed("metrics", "gen", "--help");
+        Assertions.assertEquals(page, Cli.succeed("metrics", "gen", "-h"));
+        Assertions.assertEquals(page, Cli.succeed("help", "metrics", "gen"));
+        Assertions.assertEquals(Cli.succeed("--help"), Cli.succeed("-h"));
+        Assertions.assertEquals(Cli.succeed("metrics", "-h"), Cli.succeed("help", "metrics"));
+        Cli.fail(2, new String[] {"did you mean phema?"}, "help", "phemma");
+        Cli.fail(2, new String[] {"did you mean metrics gen?"}, "help", "metrics", "gne");
+    }
+
+    @Test
+    void versionNamesProgramLibraryAndJava() {
+        String line = Cli.succeed("--version");
+        Assertions.assertTrue(
+                line.strip().matches("edm2 \\d\\S*, Deeplearning4j \\d\\S*, Java \\d\\S*"), line);
+        Cli.fail(2, new String[] {"did you mean --version?"}, "--versoin");
+    }
+
+    @Test
+    void optionsWithOneDashAreUnderstoodOrNamed() {
+        Cli.fail(2, new String[] {"-stepz", "did you mean --steps?"}, "generate", "-stepz", 1);
+        Cli.fail(2, new String[] {"-seedss", "did you mean --seeds?"}, "generate", "-seedss", 1);
+        Cli.fail(2, new String[] {"did you mean --help?"}, "metrics", "--hlep");
+        Cli.fail(2, new String[] {"did you mean --detectors?"}, "metrics", "calc", "-detector=x");
+        Assertions.assertTrue(Cli.succeed("train", "--help").contains("-n,--dry-run"));
+        Cli.fail(2, new String[] {"--outdir is missing"}, "train", "-n", "--data", "x");
+    }
+
+    @Test
     void infoOfAPresetHasThePapersNumbers() {
         String out = Cli.succeed("info", "edm2-img512-xs");
         Assertions.assertTrue(out.contains("124,713,253"), out);
