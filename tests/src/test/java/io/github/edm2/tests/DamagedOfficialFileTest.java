@@ -187,7 +187,6 @@ class DamagedOfficialFileTest {
                 Arguments.of("num_blocks", "1", "num_blocks" + integer),
                 Arguments.of("num_blocks", true, "num_blocks" + integer),
                 Arguments.of("num_blocks", null, "num_blocks" + integer),
-                Arguments.of("num_blocks", 0, "numBlocks must be at least 1, got 0"),
                 Arguments.of("img_resolution", 0, "imgResolution must be"),
                 Arguments.of("channel_mult", 3, "channel_mult" + list),
                 Arguments.of("channel_mult", List.of(), "channelMult must not be empty"),

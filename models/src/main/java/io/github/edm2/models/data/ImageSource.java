@@ -63,13 +63,8 @@ sealed interface ImageSource extends AutoCloseable permits ImageFolder, ImageZip
      * @throws DatasetException if a file is damaged or the shapes differ
      */
     default ImageShape commonShape(
-            Function<String, ImageShape> header,
-            String rule,
-            String remedy) {
-        ImageShape[] shapes =
-                names().parallelStream()
-                        .map(header)
-                        .toArray(ImageShape[]::new);
+            Function<String, ImageShape> header, String rule, String remedy) {
+        ImageShape[] shapes = names().parallelStream().map(header).toArray(ImageShape[]::new);
         for (int i = 1; i < shapes.length; i++) {
             if (!shapes[i].equals(shapes[0])) {
                 throw new DatasetException(

@@ -57,7 +57,8 @@ class DamagedDatasetTest {
 
     @Test
     void missingPath() {
-        assertRefused(folder.resolve("nowhere"), false, "nowhere", "a folder or zip archive of images");
+        assertRefused(
+                folder.resolve("nowhere"), false, "nowhere", "a folder or zip archive of images");
     }
 
     @Test

@@ -138,8 +138,7 @@ class ForeignFilesTest {
         for (int i = 0; i < names.length; i++) {
             byte[] written = ((char) ('A' + i) + names[i].substring(1)).getBytes(charset);
             for (int at = 0; at <= file.length - written.length; at++) {
-                if (Arrays.equals(
-                        file, at, at + written.length, written, 0, written.length)) {
+                if (Arrays.equals(file, at, at + written.length, written, 0, written.length)) {
                     file[at] = (byte) names[i].charAt(0);
                 }
             }
