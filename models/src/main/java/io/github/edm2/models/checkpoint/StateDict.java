@@ -8,6 +8,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -66,7 +67,8 @@ public final class StateDict {
      * Reads all parameters and buffers of a network.
      *
      * @param graph made by {@link io.github.edm2.models.Edm2}
-     * @param file with the names of {@link #of}
+     * @param file with the names of {@link #of}, or all of them behind the same prefix, as wrappers
+     *     of PyTorch write them
      * @throws IllegalArgumentException if one is missing, unknown or of another shape
      */
     public static void load(ComputationGraph graph, TensorFile file) {
@@ -75,20 +77,42 @@ public final class StateDict {
         load(graph, shapes, file::read);
     }
 
+    /**
+     * What wrappers of PyTorch put before every name, such as {@code module.} or {@code
+     * _orig_mod.}; empty where there is nothing. A network's own names have no beginning in common.
+     */
+    private static String wrapperPrefix(Set<String> names, Set<String> own) {
+        if (names.isEmpty() || names.stream().anyMatch(own::contains)) {
+            return "";
+        }
+        String prefix = names.iterator().next();
+        for (String name : names) {
+            while (!name.startsWith(prefix) || !prefix.endsWith(".")) {
+                int dot = prefix.lastIndexOf('.', prefix.length() - 2);
+                prefix = prefix.substring(0, dot + 1);
+                if (prefix.isEmpty()) {
+                    return prefix;
+                }
+            }
+        }
+        return prefix;
+    }
+
     private static void load(
             ComputationGraph graph,
             Map<String, List<Long>> shapes,
             BiConsumer<String, INDArray> reader) {
         Map<String, INDArray> targets = of(graph);
-        targets.forEach((name, target) -> check(name, shape(target), shapes.get(name)));
+        String prefix = wrapperPrefix(shapes.keySet(), targets.keySet());
+        targets.forEach((name, target) -> check(prefix + name, shape(target), shapes));
         for (String name : shapes.keySet()) {
-            if (!targets.containsKey(name)) {
+            if (!targets.containsKey(name.substring(prefix.length()))) {
                 throw new IllegalArgumentException(
                         "The network has no parameter \"%s\"; it was made with other options"
                                 .formatted(name));
             }
         }
-        targets.forEach((name, target) -> reader.accept(name, target));
+        targets.forEach((name, target) -> reader.accept(prefix + name, target));
         for (Layer layer : graph.getLayers()) {
             if (layer.conf().getLayer() instanceof MpFourier fourier) {
                 String name = fourier.getLayerName();
@@ -122,11 +146,21 @@ public final class StateDict {
         return Arrays.stream(array.shape()).boxed().toList();
     }
 
-    private static void check(String name, List<Long> target, List<Long> value) {
+    private static void check(String name, List<Long> target, Map<String, List<Long>> shapes) {
+        List<Long> value = shapes.get(name);
         if (value == null) {
             throw new IllegalArgumentException(
-                    "Parameter \"%s\" is missing; the network was made with other options"
-                            .formatted(name));
+                    shapes.keySet().stream()
+                            .filter(other -> other.endsWith("." + name))
+                            .findFirst()
+                            .map(
+                                    other ->
+                                            "Parameter \"%s\" is missing, but there is \"%s\", and other names do not begin so; take the prefix off in PyTorch, or leave out what does not belong to the network"
+                                                    .formatted(name, other))
+                            .orElseGet(
+                                    () ->
+                                            "Parameter \"%s\" is missing; the network was made with other options"
+                                                    .formatted(name)));
         }
         if (!target.equals(value)) {
             throw new IllegalArgumentException(
