@@ -41,6 +41,8 @@ public final class ImageBatches implements MultiDataSetIterator {
     private final long latentSeed;
 
     private long position;
+    private long passStart;
+    private long passEnd;
     private long epoch = -1;
     private int[] order;
     private MultiDataSetPreProcessor preProcessor;
@@ -55,7 +57,7 @@ public final class ImageBatches implements MultiDataSetIterator {
         this.orderSeed = new SplittableRandom(builder.seed).nextLong();
         this.mirrorSeed = new SplittableRandom(builder.seed ^ MIRROR_STREAM).nextLong();
         this.latentSeed = new SplittableRandom(builder.seed ^ LATENT_STREAM).nextLong();
-        this.position = startImage;
+        seek(startImage);
     }
 
     /**
@@ -71,7 +73,7 @@ public final class ImageBatches implements MultiDataSetIterator {
     /** Whether there is a further image; always, unless the number of epochs is limited. */
     @Override
     public boolean hasNext() {
-        return position < endImage;
+        return position < passEnd;
     }
 
     @Override
@@ -93,7 +95,7 @@ public final class ImageBatches implements MultiDataSetIterator {
             throw new NoSuchElementException(
                     "All epochs are done at image " + position + "; reset or seek first");
         }
-        int size = (int) Math.min(num, endImage - position);
+        int size = (int) Math.min(num, passEnd - position);
         int[] indices = new int[size];
         boolean[] mirrored = new boolean[size];
         long[] latentSeeds = new long[size];
@@ -144,19 +146,29 @@ public final class ImageBatches implements MultiDataSetIterator {
     }
 
     /**
-     * Continues at an image count.
+     * Continues at an image count, in the first pass.
      *
      * @param image at least 0
      */
     public void seek(long image) {
         requireAtLeast(0, image, "image");
         position = image;
+        passStart = startImage;
+        passEnd = endImage;
     }
 
-    /** Goes back to the image at which the iterator started. */
+    /**
+     * Begins the next pass over the limited number of epochs, if this one has begun: {@code
+     * fit(iterator, epochs)} sees every epoch in an order of its own. Without a limit there is one
+     * endless pass, which begins again.
+     */
     @Override
     public void reset() {
-        position = startImage;
+        if (position != passStart && endImage != Long.MAX_VALUE) {
+            passStart = passEnd;
+            passEnd += endImage;
+        }
+        position = passStart;
     }
 
     @Override

@@ -120,6 +120,25 @@ class ImageBatchesTest {
     }
 
     @Test
+    void resetOfALimitedIteratorBeginsTheNextEpoch() {
+        List<Integer> unbroken = draw(batches(5).build(), 6);
+        ImageBatches batches = batches(4).epochs(1).build();
+        batches.reset();
+        List<Integer> seen = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            List<Integer> drawn = new ArrayList<>();
+            while (batches.hasNext()) {
+                drawn.addAll(draw(batches, 1));
+            }
+            assertEquals(COUNT, drawn.size());
+            seen.addAll(drawn);
+            batches.reset();
+        }
+        assertEquals(unbroken, seen);
+        assertNotEquals(seen.subList(0, COUNT), seen.subList(COUNT, 2 * COUNT));
+    }
+
+    @Test
     void mirrorsAboutHalfOfTheImages() {
         List<Integer> plain = draw(batches(10).build(), 40);
         List<Integer> flipped = draw(batches(10).xflip(true).build(), 40);
