@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.edm2.ema.AverageName;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
 import io.github.edm2.models.checkpoint.NetworkFile;
@@ -97,7 +98,7 @@ class Edm2SearchTest {
                             "edm2 phema --indir %s --outstd %s --outkimg %s"
                                     .formatted(
                                             found.study().run(best),
-                                            best.postHoc().sigmaRel(),
+                                            AverageName.length(best.postHoc().sigmaRel()),
                                             best.postHoc().images() == 31 ? "0.032" : "0.064")));
         }
     }
