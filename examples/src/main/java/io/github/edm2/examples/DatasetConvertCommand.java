@@ -113,6 +113,13 @@ final class DatasetConvertCommand implements Command {
         if (!summary.leftOut().isEmpty()) {
             out.println(summary.leftOut());
         }
+        if (summary.unturned() > 0) {
+            out.printf(
+                    "%,d %s an EXIF orientation; --upright turns %s%n",
+                    summary.unturned(),
+                    summary.unturned() == 1 ? "image has" : "images have",
+                    summary.unturned() == 1 ? "it" : "them");
+        }
         if (summary.skipped() > 0) {
             out.printf("skipped as too small or too elongated: %,d%n", summary.skipped());
         }

@@ -5,11 +5,15 @@ import io.github.edm2.models.data.DatasetConverter;
 import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.data.ImageTransform;
 import io.github.edm2.models.data.Resolution;
+import java.awt.image.BufferedImage;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HexFormat;
 import java.util.Random;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +56,29 @@ class DatasetConvertCommandTest {
         try (Stream<Path> left = Files.list(folder)) {
             Assertions.assertTrue(left.noneMatch(file -> file.toString().contains("data.zip")));
         }
+    }
+
+    @Test
+    void photographsOnTheirSideAreMentioned() throws IOException {
+        ByteArrayOutputStream jpeg = new ByteArrayOutputStream();
+        ImageIO.write(new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB), "jpg", jpeg);
+        byte[] exif =
+                HexFormat.of()
+                        .parseHex(
+                                "ffe100224578696600004d4d002a00000008"
+                                        + "000101120003000000010006000000000000");
+        ByteArrayOutputStream turned = new ByteArrayOutputStream();
+        turned.write(jpeg.toByteArray(), 0, 2);
+        turned.write(exif);
+        turned.write(jpeg.toByteArray(), 2, jpeg.size() - 2);
+        Files.write(source.resolve("class0").resolve("a.jpg"), turned.toByteArray());
+        Object[] fit = {"--transform", "center-crop", "--resolution", "16x16"};
+        String told = "1 image has an EXIF orientation; --upright turns it";
+        String out = convert(fit);
+        Assertions.assertTrue(out.contains(told), out);
+        String upright =
+                convert(Stream.concat(Stream.of(fit), Stream.of("--upright", "--force")).toArray());
+        Assertions.assertFalse(upright.contains(told), upright);
     }
 
     @Test

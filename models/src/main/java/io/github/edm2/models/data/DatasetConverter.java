@@ -71,6 +71,8 @@ public final class DatasetConverter {
      * @param classes largest label plus 1, 0 without labels
      * @param leftOut which files of the source are no images, for example {@code 8 files left out:
      *     .txt (8)}; empty if there are none
+     * @param unturned how many of the images that were read have an EXIF orientation that was not
+     *     asked for
      */
     public record Summary(
             int written,
@@ -78,7 +80,8 @@ public final class DatasetConverter {
             int unreadable,
             Resolution size,
             int classes,
-            String leftOut) {}
+            String leftOut,
+            int unturned) {}
 
     private record Converted(Resolution size, byte[] png) {}
 
@@ -278,6 +281,7 @@ public final class DatasetConverter {
     }
 
     private Summary summary() {
-        return new Summary(written, skipped, unreadable, size, classes, images.leftOut());
+        return new Summary(
+                written, skipped, unreadable, size, classes, images.leftOut(), images.unturned());
     }
 }

@@ -13,7 +13,6 @@ import java.io.IOException;
  */
 final class ExifMetadata {
 
-    private static final int UPRIGHT = 1;
     private static final int LAST_ORIENTATION = 8;
 
     private ExifMetadata() {}
@@ -26,8 +25,10 @@ final class ExifMetadata {
             Integer orientation =
                     exif == null ? null : exif.getInteger(ExifDirectoryBase.TAG_ORIENTATION);
             // Programs that do not know an image's orientation write 0.
-            return orientation == null || orientation < UPRIGHT || orientation > LAST_ORIENTATION
-                    ? UPRIGHT
+            return orientation == null
+                            || orientation < ExifOrientation.UPRIGHT
+                            || orientation > LAST_ORIENTATION
+                    ? ExifOrientation.UPRIGHT
                     : orientation;
         } catch (ImageProcessingException | IOException e) {
             throw new DatasetException(

@@ -4,13 +4,15 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * Image files in folders or an archive. Their labels are those of a {@code dataset.json} at the
  * root; without one, and if all images are in two or more folders, the numbers of the top-level
  * folders in {@link NaturalOrder}.
  */
-record ImageTree(ImageSource source, int[] labels, boolean upright) implements RawImages {
+record ImageTree(ImageSource source, int[] labels, boolean upright, AtomicInteger turned)
+        implements RawImages {
 
     /**
      * Finds the labels.
@@ -24,7 +26,8 @@ record ImageTree(ImageSource source, int[] labels, boolean upright) implements R
                     "There are no images in " + source.location("") + "; " + ACCEPTED);
         }
         Optional<int[]> labels = LabelFile.readIfPresent(source);
-        return new ImageTree(source, labels.orElseGet(() -> folderLabels(names)), upright);
+        return new ImageTree(
+                source, labels.orElseGet(() -> folderLabels(names)), upright, new AtomicInteger());
     }
 
     private static int[] folderLabels(List<String> names) {
@@ -74,7 +77,16 @@ record ImageTree(ImageSource source, int[] labels, boolean upright) implements R
     @Override
     public RgbImage read(int index) {
         byte[] file = source.content(source.names().get(index));
-        return ImageDecoder.decode(file, location(index), upright);
+        RgbImage image = ImageDecoder.decode(file, location(index), upright);
+        if (!upright && ExifOrientation.isTurned(file)) {
+            turned.incrementAndGet();
+        }
+        return image;
+    }
+
+    @Override
+    public int unturned() {
+        return turned.get();
     }
 
     @Override

@@ -94,6 +94,11 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
         return "";
     }
 
+    /** Images read so far whose EXIF orientation says to turn them, which was not asked for. */
+    default int unturned() {
+        return 0;
+    }
+
     /** The files that the images are in: where none of them changes, the images do not. */
     List<Path> files();
 

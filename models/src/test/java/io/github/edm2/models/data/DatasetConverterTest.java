@@ -111,7 +111,8 @@ class DatasetConverterTest {
         write("cat/z.png", square(8, 2));
         write("cat/a.png", square(8, 1));
         DatasetConverter.Summary summary = convert(source, AS_THEY_ARE);
-        assertEquals(new DatasetConverter.Summary(3, 0, 0, new Resolution(8, 8), 2, ""), summary);
+        assertEquals(
+                new DatasetConverter.Summary(3, 0, 0, new Resolution(8, 8), 2, "", 0), summary);
         assertEquals(
                 "{\"labels\":[[\"00000/img00000000.png\",0],[\"00000/img00000001.png\",0],[\"00000/img00000002.png\",1]]}",
                 entry("dataset.json"));
