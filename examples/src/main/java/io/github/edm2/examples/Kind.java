@@ -35,6 +35,13 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
     static final Kind<Long> COUNT =
             new Kind<>("N", "a whole number from 1, such as 64, 128Ki or 2Mi", Sizes::parse);
 
+    /** At least 0, where 0 switches something off. */
+    static final Kind<Long> COUNT_OR_NONE =
+            new Kind<>(
+                    "N",
+                    "a whole number from 0, such as 64, 128Ki or 2Mi",
+                    text -> text.strip().equals("0") ? 0L : Sizes.parse(text));
+
     /** At least 1 and an {@code int}. */
     static final Kind<Integer> SMALL_COUNT =
             new Kind<>(

@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** {@code edm2 train}: trains a network on a dataset, or continues an interrupted training. */
 final class TrainCommand implements Command {
@@ -31,7 +32,11 @@ final class TrainCommand implements Command {
                     Kind.FILE,
                     "folder or zip archive of PNG images, or of latents of dataset encode, with labels in a dataset.json, or IDX file of images, with labels in the IDX file beside it");
     private static final Setting<Boolean> COND =
-            Setting.of("cond", Kind.SWITCH, true, "train with the class labels of the data");
+            Setting.derived(
+                    "cond",
+                    Kind.SWITCH,
+                    "whether the data has labels",
+                    "train with the class labels of the data");
     private static final Setting<String> PRESET =
             Setting.of(
                     "preset",
@@ -84,21 +89,21 @@ final class TrainCommand implements Command {
     private static final Setting<Long> STATUS =
             Setting.derived(
                     "status",
-                    Kind.COUNT,
+                    Kind.COUNT_OR_NONE,
                     "1/" + STATUSES + " of the duration",
-                    "images between lines of log.txt and stats.jsonl");
+                    "images between lines of log.txt and stats.jsonl; 0 for none");
     private static final Setting<Long> SNAPSHOT =
             Setting.derived(
                     "snapshot",
-                    Kind.COUNT,
+                    Kind.COUNT_OR_NONE,
                     "1/" + SNAPSHOTS + " of the duration",
-                    "images between snapshots of the averages");
+                    "images between snapshots of the averages; 0 for none");
     private static final Setting<Long> CHECKPOINT =
             Setting.derived(
                     "checkpoint",
-                    Kind.COUNT,
+                    Kind.COUNT_OR_NONE,
                     "1/" + CHECKPOINTS + " of the duration",
-                    "images between checkpoints");
+                    "images between checkpoints; 0 for none but the last");
     private static final Setting<Long> SEED =
             Setting.of("seed", Kind.SEED, 0L, "of weights, order of the data, noise and dropout");
     private static final Setting<Boolean> DRY_RUN =
@@ -118,8 +123,8 @@ final class TrainCommand implements Command {
     @Override
     public String details() {
         return "The same command again continues from the newest checkpoint as if it had not stopped. A run"
-                + " may also continue with another --duration, --status or --checkpoint; all other options"
-                + " must stay. Image size, channels and classes follow the data.";
+                + " may also continue with another --duration, --batch-gpu, --status, --snapshot or --checkpoint,"
+                + " which otherwise stay as they were; all other options must stay. Image size, channels and classes follow the data.";
     }
 
     @Override
@@ -151,7 +156,7 @@ final class TrainCommand implements Command {
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         Preset preset = Preset.of(arguments.get(PRESET));
-        try (ImageDataset dataset = ImageDataset.open(arguments.get(DATA), arguments.get(COND))) {
+        try (ImageDataset dataset = open(arguments.get(DATA), arguments.get(COND))) {
             TrainingOptions options = options(arguments, preset, dataset);
             if (arguments.get(DRY_RUN)) {
                 NetworkCost cost = NetworkCost.of(options.network());
@@ -165,10 +170,26 @@ final class TrainCommand implements Command {
         }
     }
 
-    private static TrainingOptions options(
-            Arguments arguments, Preset preset, ImageDataset dataset) {
+    /** The data; its labels are used where there are some, unless the user says otherwise. */
+    private static ImageDataset open(Path data, Boolean cond) {
+        if (Boolean.FALSE.equals(cond)) {
+            return ImageDataset.open(data, false);
+        }
+        ImageDataset dataset = ImageDataset.open(data);
+        if (Boolean.TRUE.equals(cond) && !dataset.isConditional()) {
+            dataset.close();
+            throw new CommandException(
+                    "--cond asks for class labels, but %s has none; leave --cond out, or add labels in a dataset.json (dataset convert makes them of class folders)"
+                            .formatted(data));
+        }
+        return dataset;
+    }
+
+    private static TrainingOptions options(Arguments arguments, Preset preset, ImageDataset dataset)
+            throws IOException {
         long duration = arguments.get(DURATION, preset.durationImages());
         int batch = arguments.get(BATCH, preset.batch());
+        Optional<TrainingOptions.Kept> kept = TrainingOptions.keptIn(arguments.get(OUTDIR));
         List<Double> emaStd = arguments.get(EMA_STD);
         TrainingOptions options =
                 new TrainingOptions(
@@ -177,7 +198,10 @@ final class TrainCommand implements Command {
                         dataset.count(),
                         network(arguments, preset, dataset),
                         batch,
-                        Math.min(batch, arguments.get(BATCH_GPU, batch)),
+                        Math.min(
+                                batch,
+                                arguments.get(
+                                        BATCH_GPU, kept.map(k -> k.batchGpu()).orElse(batch))),
                         arguments.get(LR, preset.learningRate()),
                         arguments.get(DECAY, preset.decayBatches()),
                         preset.rampUpImages(),
@@ -186,11 +210,19 @@ final class TrainCommand implements Command {
                         arguments.get(XFLIP),
                         emaStd,
                         arguments.get(FP16_SNAPSHOTS),
-                        arguments.get(SNAPSHOT, part(duration, SNAPSHOTS, batch)),
+                        arguments.get(
+                                SNAPSHOT,
+                                kept.map(k -> k.snapshot())
+                                        .orElse(part(duration, SNAPSHOTS, batch))),
                         arguments.get(SEED),
                         duration,
-                        arguments.get(STATUS, part(duration, STATUSES, batch)),
-                        arguments.get(CHECKPOINT, part(duration, CHECKPOINTS, batch)));
+                        arguments.get(
+                                STATUS,
+                                kept.map(k -> k.status()).orElse(part(duration, STATUSES, batch))),
+                        arguments.get(
+                                CHECKPOINT,
+                                kept.map(k -> k.checkpoint())
+                                        .orElse(part(duration, CHECKPOINTS, batch))));
         check(options);
         return options;
     }

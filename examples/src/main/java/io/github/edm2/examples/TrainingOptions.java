@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -31,11 +32,11 @@ import org.nd4j.shade.jackson.databind.node.ObjectNode;
  * @param xflip whether to mirror half of the images
  * @param emaStd tracked EMA lengths (sigma_rel)
  * @param fp16Snapshots whether snapshots are in half precision
- * @param snapshot images between snapshots
+ * @param snapshot images between snapshots, 0 for none
  * @param seed of weights, order of the data, noise and dropout
  * @param duration images to train
- * @param status images between lines of the log
- * @param checkpoint images between checkpoints
+ * @param status images between lines of the log, 0 for none
+ * @param checkpoint images between checkpoints, 0 for none but the last
  */
 record TrainingOptions(
         String preset,
@@ -60,8 +61,12 @@ record TrainingOptions(
 
     private static final String FILE = "training_options.json";
 
-    /** A run may go on with others of these: they do not change a weight. */
-    private static final Set<String> MAY_CHANGE = Set.of("duration", "status", "checkpoint");
+    /** A run may go on with others of these: they change no weight, or only its rounding. */
+    private static final Set<String> MAY_CHANGE =
+            Set.of("duration", "batch-gpu", "status", "snapshot", "checkpoint");
+
+    /** What a run in a folder goes on with unless the user says otherwise. */
+    record Kept(int batchGpu, long status, long snapshot, long checkpoint) {}
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -101,6 +106,21 @@ record TrainingOptions(
     void save(Path outdir) throws IOException {
         byte[] json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(tree());
         AtomicFile.write(outdir.resolve(FILE), out -> out.write(json));
+    }
+
+    /** The intervals of the run in a folder, if there is one. */
+    static Optional<Kept> keptIn(Path outdir) throws IOException {
+        Path file = outdir.resolve(FILE);
+        if (!Files.exists(file)) {
+            return Optional.empty();
+        }
+        JsonNode kept = JSON.readTree(Files.readAllBytes(file));
+        return Optional.of(
+                new Kept(
+                        kept.path("batch-gpu").asInt(),
+                        kept.path("status").asLong(),
+                        kept.path("snapshot").asLong(),
+                        kept.path("checkpoint").asLong()));
     }
 
     /**

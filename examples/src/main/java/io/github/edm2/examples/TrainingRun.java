@@ -161,7 +161,9 @@ final class TrainingRun {
                                 .formatted(
                                         loss, rate, Pointer.physicalBytes() / (double) (1 << 30)));
                 bar.stepTo(Math.min(images, options.duration()));
-                boolean snapshotDue = last || isDue(options.snapshot(), before, images);
+                boolean snapshotDue =
+                        options.snapshot() > 0
+                                && (last || isDue(options.snapshot(), before, images));
                 boolean checkpointDue = last || isDue(options.checkpoint(), before, images);
                 boolean good =
                         (snapshotDue || checkpointDue)
@@ -170,7 +172,7 @@ final class TrainingRun {
                     tracker.addTo(store, snapshotType);
                 }
                 double seconds = secondsBefore + (System.nanoTime() - startTime) / 1e9;
-                if (last || isDue(options.status(), before, images)) {
+                if (options.status() > 0 && (last || isDue(options.status(), before, images))) {
                     log.add(interval.status(images, rate, seconds));
                     interval = new Interval(images, System.nanoTime());
                 }
@@ -181,9 +183,9 @@ final class TrainingRun {
         }
     }
 
-    /** Whether a step passes a multiple of the interval. */
+    /** Whether a step passes a multiple of the interval; never, if that is 0. */
     private static boolean isDue(long every, long before, long images) {
-        return images / every > before / every;
+        return every > 0 && images / every > before / every;
     }
 
     /** Sums of the steps between two lines of the log. */

@@ -122,6 +122,56 @@ class TrainCommandTest {
         Assertions.assertFalse(Files.exists(outdir.resolve("checkpoints/.unfinished")));
     }
 
+    private Object[] plain(Path outdir, int duration, Object... more) {
+        List<Object> args = new ArrayList<>(List.of("train", "--outdir", outdir, "--data", data));
+        args.addAll(List.of("--duration", duration, "--preset", "edm2-16-tiny", "--batch", 4));
+        args.addAll(Arrays.asList(more));
+        return args.toArray();
+    }
+
+    @Test
+    void aLongerDurationContinuesWithTheIntervalsOfTheRun() throws IOException {
+        Path outdir = folder.resolve("run");
+        Cli.succeed(plain(outdir, 8));
+        String out = Cli.succeed(plain(outdir, 4096, "--dry-run"));
+        Assertions.assertTrue(out.contains("\"snapshot\" : 4,"), out);
+        Assertions.assertTrue(out.contains("\"checkpoint\" : 4"), out);
+        out = Cli.succeed(plain(outdir, 12));
+        Assertions.assertTrue(out.contains("continues at 8 images"), out);
+        out = Cli.succeed(plain(outdir, 16, "--batch-gpu", 2, "--snapshot", 8, "--status", 16));
+        Assertions.assertTrue(out.contains("continues at 12 images"), out);
+    }
+
+    @Test
+    void zeroSwitchesAnIntervalOff() throws IOException {
+        Path outdir = folder.resolve("run");
+        Object[] off = plain(outdir, 8, "--snapshot", 0, "--status", 0, "--checkpoint", 0);
+        Cli.succeed(off);
+        Assertions.assertFalse(Files.exists(outdir.resolve("stats.jsonl")));
+        try (var files = Files.list(outdir.resolve("checkpoints"))) {
+            Assertions.assertEquals(1, files.count());
+        }
+        try (var files = Files.list(outdir.resolve("snapshots"))) {
+            Assertions.assertTrue(files.noneMatch(f -> f.toString().endsWith(".safetensors")));
+        }
+        Assertions.assertTrue(Cli.succeed(off).contains("trained to 8 images already"));
+    }
+
+    @Test
+    void labelsAreUsedWhereThereAreSome() throws IOException {
+        Path plain = Files.createDirectory(folder.resolve("plain"));
+        Files.write(plain.resolve("a.png"), TestData.png(16, new java.util.Random(1)));
+        Path outdir = folder.resolve("run");
+        Object[] train = {
+            "train", "--outdir", outdir, "--data", plain, "--preset", "edm2-16-tiny", "--dry-run"
+        };
+        String out = Cli.succeed(train);
+        Assertions.assertTrue(out.contains("\"labelDim\" : 0"), out);
+        Object[] asked = Arrays.copyOf(train, train.length + 1);
+        asked[train.length] = "--cond";
+        Cli.fail(1, new String[] {"--cond asks for class labels", "leave --cond out"}, asked);
+    }
+
     @Test
     void dryRunPrintsTheConfigurationAndMakesNothing() {
         Path outdir = folder.resolve("run");
@@ -135,7 +185,7 @@ class TrainCommandTest {
     void valuesOutOfRangeMakeNothing() {
         Path outdir = folder.resolve("run");
         Cli.fail(1, new String[] {"sigmaRel", "0.4"}, train(outdir, HALF, "--ema-std", 0.4));
-        Cli.fail(1, new String[] {"multiple", "33"}, train(outdir, HALF, "--channels=33"));
+        Cli.fail(1, new String[] {"multiple", "98"}, train(outdir, HALF, "--channels=49"));
         Cli.fail(1, new String[] {"P_std", "-1"}, train(outdir, HALF, "--P_std", -1));
         Cli.fail(1, new String[] {"earning rate", "-0.1"}, train(outdir, HALF, "--lr", -0.1));
         Assertions.assertFalse(Files.exists(outdir));

@@ -45,6 +45,20 @@ public final class ImageDataset implements AutoCloseable {
     /** Part of the heap in which decoded images are kept unless the caller says otherwise. */
     private static final int CACHE_HEAP_DIVISOR = 4;
 
+    /** Whether class labels are used. */
+    private enum Labels {
+        /** It is an error if there are none. */
+        REQUIRED,
+        /** Where there are some. */
+        IF_PRESENT,
+        /** They are counted for the log. */
+        UNUSED;
+
+        static Labels of(boolean cond) {
+            return cond ? REQUIRED : UNUSED;
+        }
+    }
+
     private final String name;
     private final ImageStore store;
 
@@ -69,7 +83,23 @@ public final class ImageDataset implements AutoCloseable {
      *     the images differ in shape, or labels are asked for and there are none
      */
     public static ImageDataset open(Path path, boolean cond) {
-        return open(path, cond, Runtime.getRuntime().maxMemory() / CACHE_HEAP_DIVISOR);
+        return open(path, Labels.of(cond), standardCache());
+    }
+
+    /**
+     * Opens a dataset with its class labels, where it has some, and keeps decoded images in up to a
+     * quarter of the heap.
+     *
+     * @param path folder, zip archive or IDX file
+     * @throws DatasetException if there is no such dataset, an image's header or a label is wrong,
+     *     or the images differ in shape
+     */
+    public static ImageDataset open(Path path) {
+        return open(path, Labels.IF_PRESENT, standardCache());
+    }
+
+    private static long standardCache() {
+        return Runtime.getRuntime().maxMemory() / CACHE_HEAP_DIVISOR;
     }
 
     /**
@@ -84,15 +114,19 @@ public final class ImageDataset implements AutoCloseable {
         if (cacheBytes < 0) {
             throw new IllegalArgumentException("cacheBytes must be at least 0, got " + cacheBytes);
         }
+        return open(path, Labels.of(cond), cacheBytes);
+    }
+
+    private static ImageDataset open(Path path, Labels use, long cacheBytes) {
         if (!Files.exists(path)) {
             throw new DatasetException("There is no " + path.toAbsolutePath() + "; " + ACCEPTED);
         }
         return Files.isDirectory(path)
-                ? openFolder(path, cond, cacheBytes)
-                : openFile(path, cond, cacheBytes);
+                ? openFolder(path, use, cacheBytes)
+                : openFile(path, use, cacheBytes);
     }
 
-    private static ImageDataset openFolder(Path folder, boolean cond, long cacheBytes) {
+    private static ImageDataset openFolder(Path folder, Labels use, long cacheBytes) {
         ImageFolder source = ImageFolder.list(folder, ImageDecoder.EXTENSIONS);
         if (source.names().isEmpty()) {
             source = ImageFolder.list(folder, ImageSource.NPY);
@@ -100,13 +134,13 @@ public final class ImageDataset implements AutoCloseable {
         if (source.names().isEmpty()) {
             Optional<IdxPair> idx = IdxPair.find(folder);
             if (idx.isPresent()) {
-                return openIdx(idx.get(), cond);
+                return openIdx(idx.get(), use);
             }
         }
-        return openImages(nameOf(folder), source, folder, cond, cacheBytes);
+        return openImages(nameOf(folder), source, folder, use, cacheBytes);
     }
 
-    private static ImageDataset openFile(Path file, boolean cond, long cacheBytes) {
+    private static ImageDataset openFile(Path file, Labels use, long cacheBytes) {
         byte[] start;
         try (InputStream in = Files.newInputStream(file)) {
             start = in.readNBytes(2);
@@ -119,18 +153,18 @@ public final class ImageDataset implements AutoCloseable {
                 zip.close();
                 zip = ImageZip.open(file, ImageSource.NPY);
             }
-            return openImages(nameOf(file), zip, file, cond, cacheBytes);
+            return openImages(nameOf(file), zip, file, use, cacheBytes);
         }
         boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
         if (gzip || Arrays.equals(start, new byte[2])) {
-            return openIdx(new IdxPair(file), cond);
+            return openIdx(new IdxPair(file), use);
         }
         throw new DatasetException(
                 file + " is neither a zip archive nor an IDX file of images; " + ACCEPTED);
     }
 
     private static ImageDataset openImages(
-            String name, ImageSource source, Path path, boolean cond, long cacheBytes) {
+            String name, ImageSource source, Path path, Labels use, long cacheBytes) {
         try {
             if (source.names().isEmpty()) {
                 throw new DatasetException("There are no images in " + path + "; " + ACCEPTED);
@@ -142,38 +176,33 @@ public final class ImageDataset implements AutoCloseable {
             if (!source.leftOut().isEmpty()) {
                 log.warn("{}: {}", path, source.leftOut());
             }
-            return cond
-                    ? labelled(path, name, store, LabelFile.read(source))
-                    : unlabelled(
-                            path,
-                            name,
-                            store,
-                            () -> LabelFile.readIfPresent(source).orElse(new int[0]));
+            Supplier<int[]> present = () -> LabelFile.readIfPresent(source).orElse(new int[0]);
+            return switch (use) {
+                case REQUIRED -> labelled(path, name, store, LabelFile.read(source));
+                case IF_PRESENT -> labelled(path, name, store, present.get());
+                case UNUSED -> unlabelled(path, name, store, present);
+            };
         } catch (DatasetException e) {
             source.close();
             throw e;
         }
     }
 
-    private static ImageDataset openIdx(IdxPair idx, boolean cond) {
+    private static ImageDataset openIdx(IdxPair idx, Labels use) {
         IdxStore store = idx.readImages();
         String name = nameOf(idx.images());
-        return cond
-                ? labelled(idx.images(), name, store, idx.readLabels(store.count()))
-                : unlabelled(
-                        idx.images(),
-                        name,
-                        store,
-                        () -> idx.hasLabels() ? idx.readLabels(store.count()) : new int[0]);
+        Supplier<int[]> present =
+                () -> idx.hasLabels() ? idx.readLabels(store.count()) : new int[0];
+        return switch (use) {
+            case REQUIRED -> labelled(idx.images(), name, store, idx.readLabels(store.count()));
+            case IF_PRESENT -> labelled(idx.images(), name, store, present.get());
+            case UNUSED -> unlabelled(idx.images(), name, store, present);
+        };
     }
 
     private static ImageDataset labelled(Path path, String name, ImageStore store, int[] labels) {
-        log.info(
-                "{}: {} images of {}, {} classes",
-                path,
-                store.count(),
-                store.shape(),
-                classes(labels));
+        String found = labels.length == 0 ? "no labels" : classes(labels) + " classes";
+        log.info("{}: {} images of {}, {}", path, store.count(), store.shape(), found);
         return new ImageDataset(name, store, labels);
     }
 
