@@ -187,6 +187,7 @@ class DamagedOfficialFileTest {
                 Arguments.of("num_blocks", "1", "num_blocks" + integer),
                 Arguments.of("num_blocks", true, "num_blocks" + integer),
                 Arguments.of("num_blocks", null, "num_blocks" + integer),
+                Arguments.of("num_blocks", 0, size),
                 Arguments.of("img_resolution", 0, "imgResolution must be"),
                 Arguments.of("channel_mult", 3, "channel_mult" + list),
                 Arguments.of("channel_mult", List.of(), "channelMult must not be empty"),

@@ -82,6 +82,8 @@ class NoElementAccessTest {
                     "whether a gradient is finite, one number a step like the score",
                     "HeldOutLoss: INDArray.sumNumber",
                     "an evaluation between steps",
+                    "NonFiniteLayers: INDArray.sumNumber",
+                    "the search for the layer that failed, once before a training ends",
                     "SafetensorsWriter: INDArray.amaxNumber",
                     "the range check of a half-precision snapshot that is being stored",
                     "RowGroups: INDArray.data",
