@@ -3,6 +3,7 @@ package io.github.edm2.layers;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -37,6 +38,11 @@ public class Clip extends FunctionLayer {
     /** SameDiff face, any shape. */
     public static SDVariable clip(SameDiff sd, SDVariable x, double limit) {
         return sd.math().clipByValue(x, -limit, limit);
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.Clip(conf, dataType);
     }
 
     @Override

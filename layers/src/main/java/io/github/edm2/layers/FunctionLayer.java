@@ -73,11 +73,20 @@ public abstract class FunctionLayer extends NoParamLayer {
             INDArray layerParamsView,
             boolean initializeParams,
             DataType networkDataType) {
-        Runtime layer = new Runtime(conf, networkDataType);
+        Runtime layer = runtime(conf, networkDataType);
         layer.setListeners(trainingListeners);
         layer.setIndex(layerIndex);
         layer.setConf(conf);
         return layer;
+    }
+
+    /**
+     * The layer at run time. DL4J's {@code summary()} prints the name of its class without the
+     * package, so that each kind of layer has a class of its own name; a subclass that does not
+     * override this is printed as {@code FunctionLayer$Runtime}.
+     */
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new Runtime(conf, dataType);
     }
 
     @Override
@@ -118,12 +127,19 @@ public abstract class FunctionLayer extends NoParamLayer {
     /** Builder of the layer's name and dropout, common to all function layers. */
     public abstract static class Builder<T extends Builder<T>> extends NoParamLayer.Builder<T> {}
 
-    /** The layer at run time: holds the input and what the forward pass saved. */
-    private static final class Runtime extends AbstractLayer<FunctionLayer> {
+    /**
+     * The layer at run time: holds the input and what the forward pass saved. For one thread at a
+     * time, as DL4J's networks are.
+     */
+    public static class Runtime extends AbstractLayer<FunctionLayer> {
 
         private INDArray[] saved;
 
-        Runtime(NeuralNetConfiguration conf, DataType dataType) {
+        /**
+         * @param conf holds the layer's configuration
+         * @param dataType of the network
+         */
+        protected Runtime(NeuralNetConfiguration conf, DataType dataType) {
             super(conf, dataType);
         }
 

@@ -83,7 +83,18 @@ public abstract class FunctionVertex extends GraphVertex {
             INDArray paramsView,
             boolean initializeParams,
             DataType networkDatatype) {
-        return new Runtime(this, graph, name, idx, networkDatatype);
+        return runtime(graph, name, idx, networkDatatype);
+    }
+
+    /**
+     * The vertex at run time. DL4J's {@code summary()} prints the name of its class without the
+     * package, so that each kind of vertex has a class of its own name; a subclass that does not
+     * override this is printed as {@code FunctionVertex$Runtime}.
+     *
+     * @param index of the vertex in the graph
+     */
+    protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
+        return new Runtime(this, graph, name, index, dataType);
     }
 
     @Override
@@ -129,11 +140,19 @@ public abstract class FunctionVertex extends GraphVertex {
                 NDArrayIndex.all());
     }
 
-    private static final class Runtime extends BaseGraphVertex {
+    /** The vertex at run time. For one thread at a time, as DL4J's networks are. */
+    public static class Runtime extends BaseGraphVertex {
 
         private final FunctionVertex function;
 
-        Runtime(
+        /**
+         * @param function the vertex's configuration
+         * @param graph whose vertex it is
+         * @param name of the vertex
+         * @param index of the vertex in the graph
+         * @param dataType of the network
+         */
+        protected Runtime(
                 FunctionVertex function,
                 ComputationGraph graph,
                 String name,

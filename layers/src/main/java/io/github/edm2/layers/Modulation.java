@@ -3,10 +3,12 @@ package io.github.edm2.layers;
 import java.util.Arrays;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -25,6 +27,11 @@ public final class Modulation extends FunctionVertex {
      */
     public static SDVariable modulate(SameDiff sd, SDVariable x, SDVariable c) {
         return x.mul(sd.expandDims(sd.expandDims(c.add(1.0), 2), 3));
+    }
+
+    @Override
+    protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
+        return new io.github.edm2.layers.runtime.Modulation(this, graph, name, index, dataType);
     }
 
     @Override

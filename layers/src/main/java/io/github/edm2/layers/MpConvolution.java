@@ -8,12 +8,14 @@ import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.InputPreProcessor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.InputTypeUtil;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
@@ -74,6 +76,11 @@ public class MpConvolution extends MpWeightLayer {
         SDVariable w =
                 Normalization.normalize(sd, weight, fanIn, rowAxes).mul(1 / Math.sqrt(fanIn));
         return gain == null ? w : w.mul(gain);
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.MpConvolution(conf, dataType);
     }
 
     @Override

@@ -6,6 +6,7 @@ import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -47,6 +48,11 @@ public class MpFourier extends FunctionLayer {
     public static SDVariable mpFourier(
             SameDiff sd, SDVariable x, SDVariable frequencies, SDVariable phases) {
         return sd.math().cos(x.mul(frequencies).add(phases)).mul(Math.sqrt(2));
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.MpFourier(conf, dataType);
     }
 
     @Override

@@ -5,10 +5,12 @@ import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
@@ -38,6 +40,11 @@ public class MpLinear extends MpWeightLayer {
             SameDiff sd, SDVariable x, SDVariable weight, long[] shape, SDVariable gain) {
         SDVariable w = MpConvolution.normalizedWeight(sd, weight, shape, gain);
         return sd.mmul(x, w, false, true, false);
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.MpLinear(conf, dataType);
     }
 
     @Override

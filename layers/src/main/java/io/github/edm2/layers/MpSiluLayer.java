@@ -3,9 +3,11 @@ package io.github.edm2.layers;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Magnitude-preserving SiLU as a layer; {@link MpSilu} has the formula. Any shape. */
@@ -16,6 +18,11 @@ public class MpSiluLayer extends FunctionLayer {
 
     protected MpSiluLayer(Builder builder) {
         super(builder);
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.MpSiluLayer(conf, dataType);
     }
 
     @Override

@@ -123,13 +123,22 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
             boolean initializeParams,
             DataType networkDataType) {
         checkConfiguration();
-        Runtime layer = new Runtime(conf, networkDataType);
+        Runtime layer = runtime(conf, networkDataType);
         layer.setListeners(trainingListeners);
         layer.setIndex(layerIndex);
         layer.setParamsViewArray(layerParamsView);
         layer.setParamTable(initializer().init(conf, layerParamsView, initializeParams));
         layer.setConf(conf);
         return layer;
+    }
+
+    /**
+     * The layer at run time. DL4J's {@code summary()} prints the name of its class without the
+     * package, so that each kind of layer has a class of its own name; a subclass that does not
+     * override this is printed as {@code MpWeightLayer$Runtime}.
+     */
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new Runtime(conf, dataType);
     }
 
     /**
@@ -348,14 +357,18 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         }
     }
 
-    /** The layer at run time. */
-    private static final class Runtime extends BaseLayer<MpWeightLayer> {
+    /** The layer at run time. For one thread at a time, as DL4J's networks are. */
+    public static class Runtime extends BaseLayer<MpWeightLayer> {
 
         private MpWeight weight;
         private INDArray effective;
         private INDArray preOutput;
 
-        Runtime(NeuralNetConfiguration conf, DataType dataType) {
+        /**
+         * @param conf holds the layer's configuration
+         * @param dataType of the network
+         */
+        protected Runtime(NeuralNetConfiguration conf, DataType dataType) {
             super(conf, dataType);
         }
 

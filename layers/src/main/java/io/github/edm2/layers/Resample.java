@@ -5,6 +5,7 @@ import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -126,6 +127,11 @@ public class Resample extends ImageFunctionLayer {
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
             return Nd4j.createFromArray(outer).reshape('c', 1, 1, length, length).castTo(type);
         }
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.Resample(conf, dataType);
     }
 
     @Override

@@ -62,11 +62,20 @@ public abstract class DiffusionOutput extends NoParamLayer {
             INDArray layerParamsView,
             boolean initializeParams,
             DataType networkDataType) {
-        Runtime layer = new Runtime(conf, networkDataType);
+        Runtime layer = runtime(conf, networkDataType);
         layer.setListeners(trainingListeners);
         layer.setIndex(layerIndex);
         layer.setConf(conf);
         return layer;
+    }
+
+    /**
+     * The layer at run time. DL4J's {@code summary()} prints the name of its class without the
+     * package, so that each kind of layer has a class of its own name; a subclass that does not
+     * override this is printed as {@code DiffusionOutput$Runtime}.
+     */
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new Runtime(conf, dataType);
     }
 
     @Override
@@ -87,13 +96,17 @@ public abstract class DiffusionOutput extends NoParamLayer {
     /** Builder of the layer's name. */
     public abstract static class Builder<T extends Builder<T>> extends NoParamLayer.Builder<T> {}
 
-    private static final class Runtime extends AbstractLayer<DiffusionOutput>
-            implements IOutputLayer {
+    /** The layer at run time. For one thread at a time, as DL4J's networks are. */
+    public static class Runtime extends AbstractLayer<DiffusionOutput> implements IOutputLayer {
 
         private INDArray labels;
         private double score;
 
-        Runtime(NeuralNetConfiguration conf, DataType dataType) {
+        /**
+         * @param conf holds the layer's configuration
+         * @param dataType of the network
+         */
+        protected Runtime(NeuralNetConfiguration conf, DataType dataType) {
             super(conf, dataType);
         }
 

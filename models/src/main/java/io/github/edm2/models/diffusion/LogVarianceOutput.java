@@ -3,9 +3,11 @@ package io.github.edm2.models.diffusion;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -20,6 +22,11 @@ public class LogVarianceOutput extends DiffusionOutput {
 
     protected LogVarianceOutput(Builder builder) {
         super(builder);
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.models.runtime.LogVarianceOutput(conf, dataType);
     }
 
     @Override

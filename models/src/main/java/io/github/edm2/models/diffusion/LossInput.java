@@ -2,8 +2,10 @@ package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.factory.Nd4j;
@@ -14,6 +16,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * [batch, 1]; output [batch, channels + 2, height, width], the last two channels being u and sigma.
  */
 public final class LossInput extends FunctionVertex {
+
+    @Override
+    protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
+        return new io.github.edm2.models.runtime.LossInput(this, graph, name, index, dataType);
+    }
 
     @Override
     protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {

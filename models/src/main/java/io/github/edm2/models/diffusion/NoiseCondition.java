@@ -2,10 +2,12 @@ package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** c_noise = ln(sigma) / 4. Input sigma [batch, 1], which gets no gradient; output [batch, 1]. */
@@ -14,6 +16,11 @@ public final class NoiseCondition extends FunctionVertex {
     /** SameDiff face. */
     public static SDVariable noiseCondition(SameDiff sd, SDVariable sigma) {
         return Preconditioning.noise(sd, sigma);
+    }
+
+    @Override
+    protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
+        return new io.github.edm2.models.runtime.NoiseCondition(this, graph, name, index, dataType);
     }
 
     @Override

@@ -2,10 +2,12 @@ package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
@@ -33,6 +35,11 @@ public final class ScaledInput extends FunctionVertex {
     public static SDVariable scaledInput(
             SameDiff sd, SDVariable x, SDVariable sigma, double sigmaData) {
         return Preconditioning.scaledInput(sd, x, sigma, sigmaData);
+    }
+
+    @Override
+    protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
+        return new io.github.edm2.models.runtime.ScaledInput(this, graph, name, index, dataType);
     }
 
     @Override

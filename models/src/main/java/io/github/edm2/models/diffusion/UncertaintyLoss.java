@@ -3,11 +3,13 @@ package io.github.edm2.models.diffusion;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Exp;
@@ -55,6 +57,11 @@ public class UncertaintyLoss extends DiffusionOutput {
                 Preconditioning.lossWeight(sd, sigma, sigmaData).mul(sd.math().exp(u.neg()));
         SDVariable error = denoised.sub(clean);
         return error.mul(error).mul(weight).add(u);
+    }
+
+    @Override
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.models.runtime.UncertaintyLoss(conf, dataType);
     }
 
     @Override

@@ -2,8 +2,10 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.FunctionVertex;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -11,6 +13,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * [batch, channels, height, width], output [batch, channels + 1, height, width].
  */
 public final class OnesChannel extends FunctionVertex {
+
+    @Override
+    protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
+        return new io.github.edm2.models.runtime.OnesChannel(this, graph, name, index, dataType);
+    }
 
     @Override
     protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {

@@ -1,0 +1,17 @@
+package io.github.edm2.layers.runtime;
+
+import io.github.edm2.layers.FunctionLayer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** {@link io.github.edm2.layers.CosineAttention} at run time. For one thread at a time. */
+public final class CosineAttention extends FunctionLayer.Runtime {
+
+    /**
+     * @param conf holds the layer's configuration
+     * @param dataType of the network
+     */
+    public CosineAttention(NeuralNetConfiguration conf, DataType dataType) {
+        super(conf, dataType);
+    }
+}

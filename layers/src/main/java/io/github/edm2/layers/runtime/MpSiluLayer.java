@@ -1,0 +1,17 @@
+package io.github.edm2.layers.runtime;
+
+import io.github.edm2.layers.FunctionLayer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** {@link io.github.edm2.layers.MpSiluLayer} at run time. For one thread at a time. */
+public final class MpSiluLayer extends FunctionLayer.Runtime {
+
+    /**
+     * @param conf holds the layer's configuration
+     * @param dataType of the network
+     */
+    public MpSiluLayer(NeuralNetConfiguration conf, DataType dataType) {
+        super(conf, dataType);
+    }
+}

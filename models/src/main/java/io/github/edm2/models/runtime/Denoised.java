@@ -1,0 +1,25 @@
+package io.github.edm2.models.runtime;
+
+import io.github.edm2.layers.FunctionVertex;
+import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** {@link io.github.edm2.models.diffusion.Denoised} at run time. For one thread at a time. */
+public final class Denoised extends FunctionVertex.Runtime {
+
+    /**
+     * @param function the vertex's configuration
+     * @param graph whose vertex it is
+     * @param name of the vertex
+     * @param index of the vertex in the graph
+     * @param dataType of the network
+     */
+    public Denoised(
+            FunctionVertex function,
+            ComputationGraph graph,
+            String name,
+            int index,
+            DataType dataType) {
+        super(function, graph, name, index, dataType);
+    }
+}
