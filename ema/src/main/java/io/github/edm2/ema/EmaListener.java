@@ -86,9 +86,25 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     public synchronized EmaTracker tracker() {
         settle(Integer.MAX_VALUE);
         if (tracker == null) {
-            throw new IllegalStateException("no averages before the first training iteration");
+            throw new IllegalStateException(
+                    "no averages before the first training iteration of a network that has this"
+                            + " listener");
         }
         return tracker;
+    }
+
+    /** The averages of this model, up to date. */
+    synchronized EmaTracker trackerOf(Model trained) {
+        if (tracker != null && trained != model) {
+            throw new IllegalStateException(
+                    "the EmaListener follows another network; use the network that it was added"
+                            + " to, or a listener of this network's own");
+        }
+        return tracker();
+    }
+
+    List<EmaProfile> profiles() {
+        return profiles;
     }
 
     /**

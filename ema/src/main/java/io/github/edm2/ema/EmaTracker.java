@@ -2,6 +2,7 @@ package io.github.edm2.ema;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -154,8 +155,7 @@ public final class EmaTracker {
     public Weights average(EmaProfile profile) {
         RunningAverage average = averages.get(profile);
         if (average == null) {
-            throw new IllegalArgumentException(
-                    profile.label() + " is not tracked; tracked are " + labels());
+            throw untracked(profile, averages.keySet());
         }
         return average.value();
     }
@@ -274,7 +274,10 @@ public final class EmaTracker {
                 .orElse(DataType.FLOAT);
     }
 
-    private List<String> labels() {
-        return averages.keySet().stream().map(EmaProfile::label).toList();
+    static IllegalArgumentException untracked(EmaProfile wanted, Collection<EmaProfile> tracked) {
+        return new IllegalArgumentException(
+                wanted.label()
+                        + " is not tracked; tracked are "
+                        + tracked.stream().map(EmaProfile::label).toList());
     }
 }
