@@ -1,10 +1,6 @@
 package io.github.edm2.layers;
 
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.LinkedHashMap;
-import java.util.List;
-import java.util.Map;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -29,7 +25,6 @@ import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A layer that multiplies its input by a magnitude-preserving weight (arXiv:2312.02696, Eq. 47),
@@ -200,7 +195,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
 
     @Override
     public ParamInitializer initializer() {
-        return Parameters.INSTANCE;
+        return MpWeightParameters.INSTANCE;
     }
 
     @Override
@@ -268,92 +263,6 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         if (!Double.isFinite(value)) {
             throw new IllegalArgumentException(
                     "%s must be a finite number, got %s; 1 changes nothing".formatted(name, value));
-        }
-    }
-
-    /** The weight, then the learned gain where there is one. */
-    private static final class Parameters implements ParamInitializer {
-
-        static final Parameters INSTANCE = new Parameters();
-
-        @Override
-        public long numParams(NeuralNetConfiguration conf) {
-            return numParams(conf.getLayer());
-        }
-
-        @Override
-        public long numParams(org.deeplearning4j.nn.conf.layers.Layer layer) {
-            MpWeightLayer conf = (MpWeightLayer) layer;
-            return ArrayUtil.prodLong(conf.weightShape()) + (conf.learnedGain ? 1 : 0);
-        }
-
-        @Override
-        public List<String> paramKeys(org.deeplearning4j.nn.conf.layers.Layer layer) {
-            List<String> keys = new ArrayList<>(weightKeys(layer));
-            if (((MpWeightLayer) layer).learnedGain) {
-                keys.add(GAIN_KEY);
-            }
-            return keys;
-        }
-
-        @Override
-        public List<String> weightKeys(org.deeplearning4j.nn.conf.layers.Layer layer) {
-            return List.of(WEIGHT_KEY);
-        }
-
-        @Override
-        public List<String> biasKeys(org.deeplearning4j.nn.conf.layers.Layer layer) {
-            return List.of();
-        }
-
-        @Override
-        public boolean isWeightParam(org.deeplearning4j.nn.conf.layers.Layer layer, String key) {
-            return WEIGHT_KEY.equals(key);
-        }
-
-        @Override
-        public boolean isBiasParam(org.deeplearning4j.nn.conf.layers.Layer layer, String key) {
-            return false;
-        }
-
-        @Override
-        public Map<String, INDArray> init(
-                NeuralNetConfiguration conf, INDArray paramsView, boolean initializeParams) {
-            MpWeightLayer layer = (MpWeightLayer) conf.getLayer();
-            Map<String, INDArray> views = getGradientsFromFlattened(conf, paramsView);
-            views.keySet().forEach(conf::addVariable);
-            if (initializeParams) {
-                INDArray weight = views.get(WEIGHT_KEY);
-                long rows = weight.size(0);
-                layer.weightInitFn.init(
-                        weight.length() / rows,
-                        rows,
-                        weight.shape(),
-                        'c',
-                        weight.reshape(weight.length()));
-                if (layer.learnedGain) {
-                    views.get(GAIN_KEY).assign(layer.initialGain);
-                }
-            }
-            return views;
-        }
-
-        @Override
-        public Map<String, INDArray> getGradientsFromFlattened(
-                NeuralNetConfiguration conf, INDArray gradientView) {
-            MpWeightLayer layer = (MpWeightLayer) conf.getLayer();
-            INDArray flat = gradientView.reshape(gradientView.length());
-            long weights = ArrayUtil.prodLong(layer.weightShape());
-            Map<String, INDArray> views = new LinkedHashMap<>();
-            views.put(
-                    WEIGHT_KEY,
-                    flat.get(NDArrayIndex.interval(0, weights)).reshape('c', layer.weightShape()));
-            if (layer.learnedGain) {
-                views.put(
-                        GAIN_KEY,
-                        flat.get(NDArrayIndex.interval(weights, weights + 1)).reshape(1, 1));
-            }
-            return views;
         }
     }
 
