@@ -122,7 +122,8 @@ public final class Edm2Recipe implements Recipe {
     @Override
     public void write(ComputationGraph network, Hyperparameters hyperparameters, Path file)
             throws IOException {
-        NetworkFile written = new NetworkFile(options(hyperparameters), network);
+        NetworkFile written =
+                new NetworkFile(options(hyperparameters), network, dataset.classNames());
         AtomicFile.write(file, out -> written.write(out, false));
     }
 

@@ -82,7 +82,10 @@ final class ConvertCommand implements Command {
             }
             NetworkOptions options =
                     like == null ? NetworkSafetensors.options(file) : options(like);
-            return new NetworkFile(options, Edm2.load(options, file));
+            return new NetworkFile(
+                    options,
+                    Edm2.load(options, file),
+                    NetworkSafetensors.classNames(file, options));
         }
     }
 

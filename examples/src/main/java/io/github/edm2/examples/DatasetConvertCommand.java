@@ -66,7 +66,8 @@ final class DatasetConvertCommand implements Command {
     public String details() {
         return "Reads PNG, JPEG, BMP, GIF, WebP and TIFF; everything becomes RGB. Labels are those of dataset.json"
                 + " at the root of a folder or archive, otherwise, if all images are in folders, the numbers"
-                + " of the top-level folders in natural order (0, 1, 2, 10). Hidden and system files are left"
+                + " of the top-level folders in natural order (0, 1, 2, 10). The names of the classes are kept: those of the"
+                + " folders, of dataset.json (\"classes\") or of CIFAR-10's batches.meta.txt. Hidden and system files are left"
                 + " out; one folder around all others is no class. center-crop takes the largest square in the"
                 + " middle, center-crop-wide (W > H) a part of W:H in the middle of a black WxW square,"
                 + " center-crop-dhariwal (W = H) what the ImageNet of published models was made with. The"
@@ -104,12 +105,13 @@ final class DatasetConvertCommand implements Command {
             summary = DatasetConverter.convert(arguments.get(SOURCE), dest, options, progress);
         }
         out.printf(
-                "wrote %s: %,d images of %s, %s, %,d bytes%n",
+                "wrote %s: %s of %s, %s, %,d bytes%n",
                 dest,
-                summary.written(),
+                Count.images(summary.written()),
                 summary.size(),
-                summary.classes() == 0 ? "no labels" : summary.classes() + " classes",
+                labels(summary),
                 Files.size(dest));
+        ClassList.of(summary.classNames()).show(out);
         if (!summary.leftOut().isEmpty()) {
             out.println(summary.leftOut());
         }
@@ -126,6 +128,15 @@ final class DatasetConvertCommand implements Command {
         if (summary.unreadable() > 0) {
             out.printf("left out as unreadable: %,d%n", summary.unreadable());
         }
+    }
+
+    private static String labels(DatasetConverter.Summary summary) {
+        if (summary.classes() == 0) {
+            return "no labels";
+        }
+        return summary.labelVectors()
+                ? "label vectors of length " + summary.classes()
+                : Count.of(summary.classes(), "class", "classes");
     }
 
     private static ConversionOptions options(Arguments arguments) {

@@ -70,7 +70,8 @@ final class DatasetEncodeCommand implements Command {
                                 arguments.get(LOG_VARIANCE),
                                 arguments.get(THREADS, 0))) {
             encode(images, encoder, arguments.get(BATCH), dest, out);
-            out.printf("wrote the latents of %,d images to %s%n", images.count(), dest);
+            out.printf("wrote the latents of %s to %s%n", Count.images(images.count()), dest);
+            ClassList.of(images.classNames()).show(out);
         }
     }
 
@@ -87,11 +88,7 @@ final class DatasetEncodeCommand implements Command {
                 for (int i : indices) {
                     requireFinite(latents.slice(i - from), i, images);
                     byte[] file = Nd4j.toNpyByteArray(latents.slice(i - from).dup('c'));
-                    if (images.isConditional()) {
-                        zip.add(i, file, images.label(i));
-                    } else {
-                        zip.add(i, file);
-                    }
+                    zip.add(i, file, images);
                 }
                 bar.stepTo(to);
             }

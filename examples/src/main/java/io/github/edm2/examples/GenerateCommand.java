@@ -59,6 +59,6 @@ final class GenerateCommand implements Command {
                     out,
                     drawn -> images.write(drawn.seeds(), drawn.images(), generator.givesPixels()));
         }
-        out.printf("wrote %,d images to %s%n", seeds.size(), arguments.get(OUTDIR));
+        out.printf("wrote %s to %s%n", Count.images(seeds.size()), arguments.get(OUTDIR));
     }
 }

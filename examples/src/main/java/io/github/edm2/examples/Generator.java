@@ -64,8 +64,12 @@ final class Generator implements AutoCloseable {
                     "none: latents are written as NPY files",
                     "the autoencoder's decoder, for networks of latents: an ONNX file, or the name of one"
                             + " in the cache folder");
-    private static final Setting<Integer> CLASS =
-            Setting.derived("class", Kind.INDEX, "drawn by each seed", "class of all images");
+    private static final Setting<String> CLASS =
+            Setting.derived(
+                    "class",
+                    Kind.CLASS,
+                    "drawn by each seed",
+                    "class of all images: its number, or its name if the network file has names");
     private static final Setting<NoiseSource> NOISE =
             Setting.derived(
                     "noise",
@@ -143,8 +147,10 @@ final class Generator implements AutoCloseable {
         NetworkFile file = Edm2.read(chosen.net);
         NetworkFile guideFile = chosen.guide == null ? file : Edm2.read(chosen.guide);
         requireSameData(file.options(), guideFile.options());
-        fixedClass = arguments.get(CLASS);
-        requireClass(fixedClass, file.options().getLabelDim());
+        fixedClass = fixedClass(arguments.get(CLASS), file);
+        if (fixedClass != null && !file.classNames().isEmpty()) {
+            out.printf("class %d: %s%n", fixedClass, file.classNames().get(fixedClass));
+        }
         network = new FrozenNetwork(file.options(), file.graph());
         guide =
                 guideFile == file
@@ -328,18 +334,16 @@ final class Generator implements AutoCloseable {
                         network.getImgResolution());
     }
 
-    private static void requireClass(Integer label, int classes) {
-        if (label == null) {
-            return;
+    /** The class that the user asks for, or null. */
+    private static Integer fixedClass(String text, NetworkFile network) {
+        if (text == null) {
+            return null;
         }
+        int classes = network.options().getLabelDim();
         if (classes == 0) {
             throw new CommandException("--class needs a network with classes, and --net has none");
         }
-        if (label >= classes) {
-            throw new CommandException(
-                    "--class must be from 0 to %d, the classes of --net, got %d"
-                            .formatted(classes - 1, label));
-        }
+        return ClassList.of(network.classNames()).find(text, classes);
     }
 
     @Override

@@ -55,12 +55,14 @@ final class InfoCommand implements Command {
         }
         NetworkOptions network = isPreset ? Preset.of(subject).network() : Edm2.readOptions(file);
         out.printf(
-                "%s: images of %d channels at %dx%d, %d classes%n%n",
+                "%s: images of %s at %dx%d, %s%n",
                 subject,
-                network.getImgChannels(),
+                Count.of(network.getImgChannels(), "channel", "channels"),
                 network.getImgResolution(),
                 network.getImgResolution(),
-                network.getLabelDim());
+                Count.of(network.getLabelDim(), "class", "classes"));
+        ClassList.of(isPreset ? List.of() : Edm2.readClassNames(file)).showAll(out);
+        out.println();
         out.print(NetworkCost.of(network).table());
     }
 }

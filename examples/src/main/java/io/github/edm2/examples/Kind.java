@@ -49,8 +49,8 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
                     "a whole number from 1 to 2147483647, such as 64 or 2Ki",
                     text -> toInt(Sizes.parse(text)));
 
-    static final Kind<Integer> INDEX =
-            new Kind<>("N", "a whole number from 0", text -> Integer.parseUnsignedInt(text));
+    static final Kind<String> CLASS =
+            new Kind<>("N|NAME", "a whole number from 0, or a name", Kind::classNumberOrName);
 
     static final Kind<Long> SEED = new Kind<>("N", "a whole number", Long::valueOf);
 
@@ -85,6 +85,13 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
         return Arrays.stream(ImageTransform.values())
                 .map(ImageTransform::toString)
                 .collect(Collectors.joining(", "));
+    }
+
+    private static String classNumberOrName(String text) {
+        if (text.isBlank() || text.matches("-[0-9]+")) {
+            throw new IllegalArgumentException(text);
+        }
+        return text;
     }
 
     private static Path path(String text) {

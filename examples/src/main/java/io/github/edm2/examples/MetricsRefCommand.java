@@ -68,7 +68,8 @@ final class MetricsRefCommand implements Command {
                     .distinct()
                     .forEach(warning -> out.println("warning: " + warning));
             out.printf(
-                    "wrote statistics of %,d images to %s%n", subset.length, arguments.get(DEST));
+                    "wrote statistics of %s to %s%n",
+                    Count.images(subset.length), arguments.get(DEST));
         }
     }
 }

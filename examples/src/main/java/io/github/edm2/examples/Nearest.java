@@ -4,6 +4,7 @@ import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What the user may have meant. */
 final class Nearest {
@@ -16,6 +17,18 @@ final class Nearest {
                 .min(Comparator.comparingInt(word -> distance(typed, word)))
                 .filter(word -> distance(typed, word) <= Math.max(2, word.length() / 3))
                 .filter(word -> distance(typed, word) < Math.min(typed.length(), word.length()));
+    }
+
+    /** All words: first those that contain what was typed, then those that take fewer edits. */
+    static Stream<String> order(String typed, Collection<String> words) {
+        String part = typed.toLowerCase(Locale.ROOT);
+        return words.stream()
+                .distinct()
+                .sorted(
+                        Comparator.comparing(
+                                        (String word) ->
+                                                !word.toLowerCase(Locale.ROOT).contains(part))
+                                .thenComparingInt(word -> distance(typed, word)));
     }
 
     /** Levenshtein's distance, upper and lower case being the same. */

@@ -168,7 +168,8 @@ final class Quickstart {
                                 sigmaRel == best));
             }
             averages.get(best).applyTo(graph);
-            NetworkFile network = new NetworkFile(model.networkOptions(), graph);
+            NetworkFile network =
+                    new NetworkFile(model.networkOptions(), graph, EmbeddedImages.CLASS_NAMES);
             AtomicFile.write(outdir.resolve("network.zip"), file -> network.write(file, false));
 
             double judgeAccuracy = originals.accuracy().orElseThrow();

@@ -30,7 +30,7 @@ final class TrainCommand implements Command {
             Setting.required(
                     "data",
                     Kind.FILE,
-                    "folder or zip archive of PNG images, or of latents of dataset encode, with labels in a dataset.json, or IDX file of images, with labels in the IDX file beside it");
+                    "folder or zip archive of PNG images, or of latents of dataset encode, with labels in a dataset.json or else the numbers of its top-level folders, or IDX file of images, with labels in the IDX file beside it");
     private static final Setting<Boolean> COND =
             Setting.derived(
                     "cond",
@@ -179,7 +179,7 @@ final class TrainCommand implements Command {
         if (Boolean.TRUE.equals(cond) && !dataset.isConditional()) {
             dataset.close();
             throw new CommandException(
-                    "--cond asks for class labels, but %s has none; leave --cond out, or add labels in a dataset.json (dataset convert makes them of class folders)"
+                    "--cond asks for class labels, but %s has none; leave --cond out, or add labels: a dataset.json, or a folder for each class"
                             .formatted(data));
         }
         return dataset;

@@ -61,7 +61,7 @@ final class TrainingRun {
         newest.ifPresent(checkpoint -> checkpoint.restore(tracker));
         long start = newest.map(Checkpoints.Checkpoint::images).orElse(0L);
         if (start >= options.duration()) {
-            out.printf("%s is trained to %,d images already%n", outdir, start);
+            out.printf("%s is trained to %s already%n", outdir, Count.images(start));
             return;
         }
         if (newest.isEmpty()) {
@@ -98,7 +98,7 @@ final class TrainingRun {
                         .seed(options.seed())
                         .updater(new FiniteAdam(options.schedule()))
                         .build();
-        return new NetworkFile(options.network(), model.init());
+        return new NetworkFile(options.network(), model.init(), dataset.classNames());
     }
 
     private void saveNetwork(NetworkFile network) throws IOException {
@@ -128,7 +128,7 @@ final class TrainingRun {
                         options.pStd(),
                         options.seed())) {
             train(trainer, network, tracker, store, secondsBefore);
-            out.printf("trained to %,d images%n", trainer.images());
+            out.printf("trained to %s%n", Count.images(trainer.images()));
         }
     }
 

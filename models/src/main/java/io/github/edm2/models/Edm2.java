@@ -19,6 +19,7 @@ import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
 import io.github.edm2.models.unet.SameDiffAssembler;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 import lombok.Builder;
 import org.deeplearning4j.nn.api.Layer;
@@ -129,7 +130,10 @@ public class Edm2 extends ZooModel<Edm2> {
             case SAFETENSORS -> {
                 try (SafetensorsFile tensors = new SafetensorsFile(file)) {
                     NetworkOptions options = NetworkSafetensors.options(tensors);
-                    yield new NetworkFile(options, load(options, tensors));
+                    yield new NetworkFile(
+                            options,
+                            load(options, tensors),
+                            NetworkSafetensors.classNames(tensors, options));
                 }
             }
             case DL4J -> NetworkFile.read(file, false);
@@ -155,6 +159,26 @@ public class Edm2 extends ZooModel<Edm2> {
                 }
             }
             case DL4J -> NetworkFile.readOptions(file);
+        };
+    }
+
+    /**
+     * Reads the names of the classes of a network file of any kind.
+     *
+     * @param file see {@link NetworkFormat}
+     * @return in the order of their labels; empty if the file has none, as official files do
+     * @throws NetworkFileException if the file is missing, damaged, or holds something else
+     */
+    public static List<String> readClassNames(Path file) {
+        return switch (NetworkFormat.of(file)) {
+            case OFFICIAL -> List.of();
+            case SAFETENSORS -> {
+                try (SafetensorsFile tensors = new SafetensorsFile(file)) {
+                    yield NetworkSafetensors.classNames(
+                            tensors, NetworkSafetensors.options(tensors));
+                }
+            }
+            case DL4J -> NetworkFile.readClassNames(file);
         };
     }
 

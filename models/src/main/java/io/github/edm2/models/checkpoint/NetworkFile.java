@@ -15,6 +15,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.util.List;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
@@ -35,10 +36,12 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  *
  * @param options what the network was made with
  * @param graph the network
+ * @param classNames names of the classes in the order of their labels; empty if unknown
  */
-public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
+public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<String> classNames) {
 
     private static final String OPTIONS = "edm2.json";
+    private static final String CLASSES = "classes.json";
 
     private static final int BUFFER = 1 << 20;
 
@@ -46,6 +49,25 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
     private static final LocalDateTime TIME = LocalDateTime.of(1980, 1, 1, 0, 0);
 
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Checks that there is a name for each class, or none.
+     *
+     * @throws IllegalArgumentException if there are more or fewer
+     */
+    public NetworkFile {
+        classNames = List.copyOf(classNames);
+        if (!classNames.isEmpty() && classNames.size() != options.getLabelDim()) {
+            throw new IllegalArgumentException(
+                    "classNames must be as many as the network's classes, %d, or none, got %d"
+                            .formatted(options.getLabelDim(), classNames.size()));
+        }
+    }
+
+    /** A network whose classes have no names. */
+    public NetworkFile(NetworkOptions options, ComputationGraph graph) {
+        this(options, graph, List.of());
+    }
 
     /**
      * Writes the archive.
@@ -114,6 +136,9 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
         ZipOutputStream zip = new ZipOutputStream(out, StandardCharsets.UTF_8);
         zip.setLevel(Deflater.NO_COMPRESSION); // weights hardly shrink
         write(zip, OPTIONS, JSON.writeValueAsBytes(options));
+        if (!classNames.isEmpty()) {
+            write(zip, CLASSES, ClassNames.toJson(classNames).getBytes(StandardCharsets.UTF_8));
+        }
         write(
                 zip,
                 ModelSerializer.CONFIGURATION_JSON,
@@ -163,7 +188,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
                         graph.getUpdater(true)
                                 .setStateViewArray(array(zip, ModelSerializer.UPDATER_BIN));
                     }
-                    return new NetworkFile(options(zip), graph);
+                    return new NetworkFile(options(zip), graph, classNames(zip));
                 });
     }
 
@@ -175,6 +200,17 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
      */
     public static NetworkOptions readOptions(Path file) {
         return open(file, NetworkFile::options);
+    }
+
+    /**
+     * Reads the names of a network's classes alone.
+     *
+     * @param file written by {@link #write}
+     * @return in the order of their labels; empty if the file has none
+     * @throws NetworkFileException if the file is missing, damaged or not one of an EDM2 network
+     */
+    public static List<String> readClassNames(Path file) {
+        return open(file, NetworkFile::classNames);
     }
 
     /** Whether a file is an archive of an EDM2 network; its contents are not checked. */
@@ -232,6 +268,14 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph) {
 
     private static NetworkOptions options(ZipFile zip) throws IOException {
         return JSON.readValue(bytes(zip, OPTIONS), NetworkOptions.class).validate();
+    }
+
+    private static List<String> classNames(ZipFile zip) throws IOException {
+        String json =
+                zip.getEntry(CLASSES) == null
+                        ? null
+                        : new String(bytes(zip, CLASSES), StandardCharsets.UTF_8);
+        return ClassNames.of(json, options(zip).getLabelDim());
     }
 
     private static byte[] bytes(ZipFile zip, String name) throws IOException {

@@ -22,6 +22,7 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
 public final class NetworkSafetensors {
 
     private static final String OPTIONS = "edm2";
+    private static final String CLASSES = "classes";
 
     /** Tells Python's libraries that the tensors are PyTorch's. */
     private static final Map<String, String> FORMAT = Map.of("format", "pt");
@@ -77,6 +78,9 @@ public final class NetworkSafetensors {
     private static Map<String, String> metadata(NetworkFile network) throws IOException {
         Map<String, String> metadata = new LinkedHashMap<>(FORMAT);
         metadata.put(OPTIONS, JSON.writeValueAsString(network.options()));
+        if (!network.classNames().isEmpty()) {
+            metadata.put(CLASSES, ClassNames.toJson(network.classNames()));
+        }
         return metadata;
     }
 
@@ -96,12 +100,32 @@ public final class NetworkSafetensors {
         try {
             return JSON.readValue(json, NetworkOptions.class).validate();
         } catch (IOException | IllegalArgumentException e) {
-            throw new NetworkFileException(
-                    "%s tells wrong options: %s"
-                            .formatted(
-                                    file.path(),
-                                    String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
-                    e);
+            throw wrong(file, "options", e);
         }
+    }
+
+    /**
+     * Names of the classes of a file's network, in the order of their labels.
+     *
+     * @param options those of the network
+     * @return empty if the file has none
+     * @throws NetworkFileException if they are no list of as many names as there are classes
+     */
+    public static List<String> classNames(SafetensorsFile file, NetworkOptions options) {
+        try {
+            return ClassNames.of(file.metadata().get(CLASSES), options.getLabelDim());
+        } catch (IOException e) {
+            throw wrong(file, "classes", e);
+        }
+    }
+
+    private static NetworkFileException wrong(SafetensorsFile file, String what, Exception e) {
+        return new NetworkFileException(
+                "%s tells wrong %s: %s"
+                        .formatted(
+                                file.path(),
+                                what,
+                                String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
+                e);
     }
 }

@@ -17,13 +17,17 @@ import java.util.stream.Stream;
  * one label byte, 0 to 9, and 32x32 red, green and blue bytes, plane by plane. Held in memory as
  * the files have them, 31 MB a file.
  */
-record CifarImages(List<Path> files, List<byte[]> batches, int[] labels) implements RawImages {
+record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels)
+        implements RawImages {
 
     private static final ImageShape SHAPE = new ImageShape(3, 32, 32);
 
     private static final int RECORD = 1 + SHAPE.length();
 
     private static final int CLASSES = 10;
+
+    /** File with the classes' names, a line each. */
+    private static final String NAMES = "batches.meta.txt";
 
     private static final Pattern TRAINING = Pattern.compile("data_batch_(\\d{1,9})\\.bin");
 
@@ -67,7 +71,32 @@ record CifarImages(List<Path> files, List<byte[]> batches, int[] labels) impleme
                 labels[image++] = label(batches.get(i), start, files.get(i));
             }
         }
-        return new CifarImages(files, batches, labels);
+        return new CifarImages(
+                files, batches, ImageLabels.ofClasses(labels, names(files.get(0), labels)));
+    }
+
+    /** Those of the file beside, if there is one: of classes up to the last that has images. */
+    private static List<String> names(Path batch, int[] labels) {
+        Path file = batch.resolveSibling(NAMES);
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        List<String> names;
+        try {
+            names = Files.readAllLines(file).stream().filter(line -> !line.isBlank()).toList();
+        } catch (IOException e) {
+            throw DatasetException.unreadable(file.toString(), e);
+        }
+        if (names.size() != CLASSES) {
+            throw new DatasetException(
+                    file
+                            + " has "
+                            + names.size()
+                            + " names, but CIFAR-10 has "
+                            + CLASSES
+                            + " classes, a name a line; download it again or remove it");
+        }
+        return names.subList(0, Arrays.stream(labels).max().orElse(-1) + 1);
     }
 
     private static byte[] read(Path file) {
@@ -107,7 +136,7 @@ record CifarImages(List<Path> files, List<byte[]> batches, int[] labels) impleme
 
     @Override
     public int count() {
-        return labels.length;
+        return labels.classOf().length;
     }
 
     @Override

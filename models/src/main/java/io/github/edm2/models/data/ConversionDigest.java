@@ -33,7 +33,10 @@ final class ConversionDigest {
         ConversionDigest conversion = new ConversionDigest(sha256());
         conversion.add(VERSION);
         conversion.add(options);
-        conversion.add(Arrays.toString(images.labels()));
+        conversion.add(Arrays.toString(images.labels().classOf()));
+        if (images.labels().areVectors()) {
+            conversion.add(Arrays.deepToString(images.labels().vectors()));
+        }
         images.files().forEach(conversion::addFile);
         return HexFormat.of().formatHex(conversion.digest.digest(), 0, BYTES);
     }

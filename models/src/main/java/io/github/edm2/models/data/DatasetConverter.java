@@ -3,6 +3,7 @@ package io.github.edm2.models.data;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.CancellationException;
@@ -68,7 +69,9 @@ public final class DatasetConverter {
      * @param skipped how many the transform left out
      * @param unreadable how many could not be read
      * @param size width and height of the written ones
-     * @param classes largest label plus 1, 0 without labels
+     * @param classes largest label plus 1, or length of label vectors; 0 without labels
+     * @param labelVectors whether the labels are vectors of numbers
+     * @param classNames names of the classes in the order of their labels; empty if unknown
      * @param leftOut which files of the source are no images, for example {@code 8 files left out:
      *     .txt (8)}; empty if there are none
      * @param unturned how many of the images that were read have an EXIF orientation that was not
@@ -80,6 +83,8 @@ public final class DatasetConverter {
             int unreadable,
             Resolution size,
             int classes,
+            boolean labelVectors,
+            List<String> classNames,
             String leftOut,
             int unturned) {}
 
@@ -93,7 +98,6 @@ public final class DatasetConverter {
     private int written;
     private int skipped;
     private int unreadable;
-    private int classes;
     private String firstUnreadable;
     private int firstWritten;
     private Resolution size;
@@ -139,7 +143,7 @@ public final class DatasetConverter {
                 throw e;
             }
             zip.commit();
-            return converter.summary();
+            return converter.summary(zip.labels());
         }
     }
 
@@ -208,13 +212,7 @@ public final class DatasetConverter {
         }
         checkSize(index, image.get().size());
         written++;
-        if (images.labels().length == 0) {
-            zip.add(index, image.get().png());
-        } else {
-            int label = images.labels()[index];
-            zip.add(index, image.get().png(), label);
-            classes = Math.max(classes, label + 1);
-        }
+        zip.add(index, image.get().png(), images.labels());
     }
 
     private void noteUnreadable(Throwable problem) {
@@ -280,8 +278,16 @@ public final class DatasetConverter {
         }
     }
 
-    private Summary summary() {
+    private Summary summary(ImageLabels labels) {
         return new Summary(
-                written, skipped, unreadable, size, classes, images.leftOut(), images.unturned());
+                written,
+                skipped,
+                unreadable,
+                size,
+                labels.size(),
+                labels.areVectors(),
+                labels.names(),
+                images.leftOut(),
+                images.unturned());
     }
 }

@@ -36,8 +36,6 @@ public final class DatasetZip implements Closeable {
 
     private static final int BUFFER = 1 << 20;
 
-    private record Labelled(String name, int label) {}
-
     /** Gives the complete archive its name. */
     private interface Commit {
         void run() throws IOException;
@@ -47,7 +45,8 @@ public final class DatasetZip implements Closeable {
     private final Commit commit;
     private final Closeable output;
     private final ZipOutputStream zip;
-    private final List<Labelled> labels = new ArrayList<>();
+    private final List<Integer> numbers = new ArrayList<>();
+    private ImageLabels labels = ImageLabels.NONE;
 
     /**
      * Begins an archive of PNG files, which the next run of the program continues if it is not
@@ -79,15 +78,23 @@ public final class DatasetZip implements Closeable {
         zip.setMethod(ZipOutputStream.STORED);
     }
 
-    /** Adds the file of an image without a label. */
-    public void add(int number, byte[] image) throws IOException {
-        put(name(form, number), image);
+    /**
+     * Adds the file of an image.
+     *
+     * @param number index of the image in its dataset
+     * @param image content of the file
+     * @param labelled dataset whose labels and class names are kept, if it was opened with labels;
+     *     the same for all images
+     */
+    public void add(int number, byte[] image, ImageDataset labelled) throws IOException {
+        add(number, image, labelled.labels());
     }
 
-    /** Adds the file of an image with a label. */
-    public void add(int number, byte[] image, int label) throws IOException {
-        add(number, image);
-        labels.add(new Labelled(name(form, number), label));
+    /** The same with the labels of all images. */
+    void add(int number, byte[] image, ImageLabels labelsOfAll) throws IOException {
+        put(name(form, number), image);
+        numbers.add(number);
+        labels = labelsOfAll;
     }
 
     /** Name of the entry of image {@code number} in an archive of images. */
@@ -107,26 +114,52 @@ public final class DatasetZip implements Closeable {
         commit.run();
     }
 
+    /** Labels of the images that were added. */
+    ImageLabels labels() {
+        return labels.of(numbers.stream().mapToInt(Integer::intValue).toArray());
+    }
+
     private byte[] labelFile() throws IOException {
+        ImageLabels written = labels();
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (JsonGenerator json = new JsonFactory().createGenerator(bytes)) {
             json.writeStartObject();
-            json.writeFieldName("labels");
-            if (labels.isEmpty()) {
+            json.writeFieldName(LabelFile.LABELS);
+            if (written.isEmpty()) {
                 json.writeNull();
             } else {
                 json.writeStartArray();
-                for (Labelled image : labels) {
+                for (int i = 0; i < numbers.size(); i++) {
                     json.writeStartArray();
-                    json.writeString(image.name());
-                    json.writeNumber(image.label());
+                    json.writeString(name(form, numbers.get(i)));
+                    writeLabel(json, written, i);
                     json.writeEndArray();
+                }
+                json.writeEndArray();
+            }
+            if (!written.names().isEmpty()) {
+                json.writeArrayFieldStart(LabelFile.CLASSES);
+                for (String name : written.names()) {
+                    json.writeString(name);
                 }
                 json.writeEndArray();
             }
             json.writeEndObject();
         }
         return bytes.toByteArray();
+    }
+
+    private static void writeLabel(JsonGenerator json, ImageLabels labels, int index)
+            throws IOException {
+        if (!labels.areVectors()) {
+            json.writeNumber(labels.classOf()[index]);
+            return;
+        }
+        json.writeStartArray();
+        for (float element : labels.vectors()[index]) {
+            json.writeNumber(element);
+        }
+        json.writeEndArray();
     }
 
     private void put(String name, byte[] content) throws IOException {

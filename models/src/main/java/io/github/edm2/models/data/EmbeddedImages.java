@@ -13,18 +13,7 @@ import java.util.List;
 public final class EmbeddedImages {
 
     /** What the labels 0 to 9 mean. */
-    public static final List<String> CLASS_NAMES =
-            List.of(
-                    "T-shirt/top",
-                    "Trouser",
-                    "Pullover",
-                    "Dress",
-                    "Coat",
-                    "Sandal",
-                    "Shirt",
-                    "Sneaker",
-                    "Bag",
-                    "Ankle boot");
+    public static final List<String> CLASS_NAMES = FashionMnist.NAMES;
 
     private static final String FOLDER = "fashion-mnist-16/";
 
@@ -57,7 +46,9 @@ public final class EmbeddedImages {
             return new ImageDataset(
                     "fashion-mnist-16-" + set,
                     Idx.images(imageFile, images),
-                    cond ? Idx.labels(labelFile, labels) : new int[0]);
+                    cond
+                            ? ImageLabels.ofClasses(Idx.labels(labelFile, labels), CLASS_NAMES)
+                            : ImageLabels.NONE);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

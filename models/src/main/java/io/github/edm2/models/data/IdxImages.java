@@ -4,11 +4,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Images of an IDX file, with the labels of the file beside it if there is one. */
-record IdxImages(Path file, IdxStore store, int[] labels) implements RawImages {
+record IdxImages(Path file, IdxStore store, ImageLabels labels) implements RawImages {
 
     static IdxImages of(IdxPair pair) {
         IdxStore store = pair.readImages();
-        int[] labels = pair.hasLabels() ? pair.readLabels(store.count()) : new int[0];
+        ImageLabels labels = pair.hasLabels() ? pair.readLabels(store.count()) : ImageLabels.NONE;
         return new IdxImages(pair.images(), store, labels);
     }
 

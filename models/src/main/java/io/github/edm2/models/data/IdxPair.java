@@ -82,7 +82,7 @@ record IdxPair(Path images) {
      *
      * @param count number of images, which must be that of the labels
      */
-    int[] readLabels(int count) {
+    ImageLabels readLabels(int count) {
         Path file = labels();
         int[] labels;
         try (InputStream in = Files.newInputStream(file)) {
@@ -101,7 +101,8 @@ record IdxPair(Path images) {
                             + count
                             + " images; use the two files of one set");
         }
-        return labels;
+        return ImageLabels.ofClasses(
+                labels, FashionMnist.isOf(labels) ? FashionMnist.NAMES : List.of());
     }
 
     /** Whether there is a file of labels beside that of the images. */

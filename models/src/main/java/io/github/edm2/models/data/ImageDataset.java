@@ -5,6 +5,7 @@ import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
@@ -27,7 +28,8 @@ import org.slf4j.LoggerFactory;
  * </ul>
  *
  * <p>The labels of image files are in a {@code dataset.json} at the root, {@code {"labels":
- * [["path", 3], ...]}}, as the EDM2 reference implementation has it; those of an IDX file in the
+ * [["path", 3], ...]}}, as the EDM2 reference implementation has it, or are the numbers of the
+ * top-level folders as in a conversion ({@link DatasetConverter}); those of an IDX file are in the
  * {@code labels-idx1} file beside it. Grey images have 1 channel and all others 3 (RGB): a palette
  * becomes RGB, transparency is dropped, 16 bits become 8.
  *
@@ -62,16 +64,14 @@ public final class ImageDataset implements AutoCloseable {
     private final String name;
     private final ImageStore store;
 
-    /** One per image, or empty. */
-    private final int[] labels;
-
+    private final ImageLabels labels;
     private final int classes;
 
-    ImageDataset(String name, ImageStore store, int[] labels) {
+    ImageDataset(String name, ImageStore store, ImageLabels labels) {
         this.name = name;
         this.store = store;
         this.labels = labels;
-        this.classes = classes(labels);
+        this.classes = labels.size();
     }
 
     /**
@@ -176,9 +176,9 @@ public final class ImageDataset implements AutoCloseable {
             if (!source.leftOut().isEmpty()) {
                 log.warn("{}: {}", path, source.leftOut());
             }
-            Supplier<int[]> present = () -> LabelFile.readIfPresent(source).orElse(new int[0]);
+            Supplier<ImageLabels> present = () -> ClassFolders.orOf(source);
             return switch (use) {
-                case REQUIRED -> labelled(path, name, store, LabelFile.read(source));
+                case REQUIRED -> labelled(path, name, store, required(source, present.get()));
                 case IF_PRESENT -> labelled(path, name, store, present.get());
                 case UNUSED -> unlabelled(path, name, store, present);
             };
@@ -188,11 +188,21 @@ public final class ImageDataset implements AutoCloseable {
         }
     }
 
+    private static ImageLabels required(ImageSource source, ImageLabels labels) {
+        if (labels.isEmpty()) {
+            throw new DatasetException(
+                    "Labels were asked for, but "
+                            + source.location(LabelFile.NAME)
+                            + " does not exist or says \"labels\": null; add labels or train without them");
+        }
+        return labels;
+    }
+
     private static ImageDataset openIdx(IdxPair idx, Labels use) {
         IdxStore store = idx.readImages();
         String name = nameOf(idx.images());
-        Supplier<int[]> present =
-                () -> idx.hasLabels() ? idx.readLabels(store.count()) : new int[0];
+        Supplier<ImageLabels> present =
+                () -> idx.hasLabels() ? idx.readLabels(store.count()) : ImageLabels.NONE;
         return switch (use) {
             case REQUIRED -> labelled(idx.images(), name, store, idx.readLabels(store.count()));
             case IF_PRESENT -> labelled(idx.images(), name, store, present.get());
@@ -200,28 +210,35 @@ public final class ImageDataset implements AutoCloseable {
         };
     }
 
-    private static ImageDataset labelled(Path path, String name, ImageStore store, int[] labels) {
-        String found = labels.length == 0 ? "no labels" : classes(labels) + " classes";
-        log.info("{}: {} images of {}, {}", path, store.count(), store.shape(), found);
+    private static ImageDataset labelled(
+            Path path, String name, ImageStore store, ImageLabels labels) {
+        tell(path, store, labels.inWords());
         return new ImageDataset(name, store, labels);
     }
 
     /** Labels that nobody asked for are counted, and damaged ones are no error. */
     private static ImageDataset unlabelled(
-            Path path, String name, ImageStore store, Supplier<int[]> labels) {
+            Path path, String name, ImageStore store, Supplier<ImageLabels> labels) {
         String found;
         try {
-            int classes = classes(labels.get());
-            found = classes == 0 ? "no labels" : classes + " classes (labels not used)";
+            ImageLabels unused = labels.get();
+            found = unused.inWords() + (unused.isEmpty() ? "" : " (labels not used)");
         } catch (DatasetException e) {
             found = "labels not used, which are damaged: " + e.getMessage();
         }
-        log.info("{}: {} images of {}, {}", path, store.count(), store.shape(), found);
-        return new ImageDataset(name, store, new int[0]);
+        tell(path, store, found);
+        return new ImageDataset(name, store, ImageLabels.NONE);
     }
 
-    private static int classes(int[] labels) {
-        return Arrays.stream(labels).max().orElse(-1) + 1;
+    private static void tell(Path path, ImageStore store, String labels) {
+        int count = store.count();
+        log.info(
+                "{}: {} {} of {}, {}",
+                path,
+                count,
+                count == 1 ? "image" : "images",
+                store.shape(),
+                labels);
     }
 
     /** File name without its last extension. */
@@ -253,14 +270,29 @@ public final class ImageDataset implements AutoCloseable {
         return store instanceof LatentStore;
     }
 
-    /** Whether the images have class labels, which is what {@code cond} asked for. */
+    /**
+     * Whether the images have class labels or label vectors, which is what {@code cond} asked for.
+     */
     public boolean isConditional() {
-        return labels.length > 0;
+        return !labels.isEmpty();
     }
 
-    /** Largest label plus 1; 0 without labels. */
+    /** Whether the labels are vectors of numbers in place of classes. */
+    public boolean hasLabelVectors() {
+        return labels.areVectors();
+    }
+
+    /** Largest label plus 1, or the length of label vectors; 0 without labels. */
     public int classes() {
         return classes;
+    }
+
+    /**
+     * Names of the classes in the order of their labels (of the elements of label vectors), {@link
+     * #classes()} many; empty if they are unknown.
+     */
+    public List<String> classNames() {
+        return labels.names();
     }
 
     /**
@@ -277,11 +309,15 @@ public final class ImageDataset implements AutoCloseable {
      *
      * @param index 0 to {@code count() - 1}
      * @return 0 to {@code classes() - 1}
-     * @throws IllegalStateException without labels
+     * @throws IllegalStateException without labels, or with label vectors
      */
     public int label(int index) {
         requireConditional();
-        return labels[index];
+        if (hasLabelVectors()) {
+            throw new IllegalStateException(
+                    "Dataset " + name + " has label vectors and no classes; use labels()");
+        }
+        return labels.classOf()[index];
     }
 
     /**
@@ -380,16 +416,18 @@ public final class ImageDataset implements AutoCloseable {
      * Labels as a network sees them.
      *
      * @param indices which images, each 0 to {@code count() - 1}
-     * @return new array [indices, classes], FLOAT, 1 at each image's class and 0 elsewhere
+     * @return new array [indices, classes], FLOAT, 1 at each image's class and 0 elsewhere, or the
+     *     images' label vectors
      * @throws IllegalStateException without labels
      */
     public INDArray labels(int... indices) {
         requireConditional();
-        float[] oneHot = new float[Math.multiplyExact(indices.length, classes)];
-        for (int i = 0; i < indices.length; i++) {
-            oneHot[i * classes + labels[indices[i]]] = 1;
-        }
-        return Nd4j.create(oneHot, new long[] {indices.length, classes}, DataType.FLOAT);
+        return labels.batch(indices);
+    }
+
+    /** Labels of all images, or none. */
+    ImageLabels labels() {
+        return labels;
     }
 
     private void requireConditional() {

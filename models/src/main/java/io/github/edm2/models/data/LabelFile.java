@@ -1,6 +1,8 @@
 package io.github.edm2.models.data;
 
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -12,12 +14,20 @@ import org.nd4j.shade.jackson.core.JsonToken;
 
 /**
  * The {@code dataset.json} of the EDM2 reference implementation: {@code {"labels":
- * [["00000/img.png", 3], ...]}}, or {@code "labels": null}.
+ * [["00000/img.png", 3], ...]}}, with a list of numbers in place of each 3 for label vectors, or
+ * {@code "labels": null}. {@code "classes": ["cat", ...]}, which the reference ignores, names the
+ * labels 0, 1, ... or the elements of the vectors.
  */
 final class LabelFile {
 
     /** Name of the file, at the root of the dataset. */
     static final String NAME = "dataset.json";
+
+    /** Key of the labels. */
+    static final String LABELS = "labels";
+
+    /** Key of the classes' names. */
+    static final String CLASSES = "classes";
 
     /** Largest label. One-hot vectors become unreasonable long before. */
     static final int MAX_LABEL = 99_999;
@@ -25,64 +35,73 @@ final class LabelFile {
     private static final JsonFactory JSON = new JsonFactory();
 
     private final String location;
+    private final Map<String, Integer> classOf = new HashMap<>();
+    private final Map<String, float[]> vectors = new HashMap<>();
+    private final List<String> names = new ArrayList<>();
+    private boolean hasLabels;
 
     private LabelFile(String location) {
         this.location = location;
     }
 
     /**
-     * Reads the label of every image, which must be there.
-     *
-     * @throws DatasetException if there is no label file or it has no labels, is malformed, lacks
-     *     an image or names one that does not exist
-     */
-    static int[] read(ImageSource source) {
-        return readIfPresent(source)
-                .filter(labels -> labels.length > 0)
-                .orElseThrow(
-                        () ->
-                                new DatasetException(
-                                        "Labels were asked for, but "
-                                                + source.location(NAME)
-                                                + " does not exist or says \"labels\": null;"
-                                                + " add labels or train without them"));
-    }
-
-    /**
      * Reads the label of every image.
      *
-     * @return empty without a label file; an empty array if it says {@code "labels": null}
+     * @return empty without a label file; no labels if it says {@code "labels": null}
      * @throws DatasetException if the file is malformed, lacks an image or names one that does not
-     *     exist
+     *     exist, or if there are not as many names as classes
      */
-    static Optional<int[]> readIfPresent(ImageSource source) {
-        String location = source.location(NAME);
-        Optional<byte[]> file;
+    static Optional<ImageLabels> readIfPresent(ImageSource source) {
+        LabelFile file = new LabelFile(source.location(NAME));
+        Optional<byte[]> bytes;
         try {
-            file = source.readIfPresent(NAME);
+            bytes = source.readIfPresent(NAME);
         } catch (IOException e) {
-            throw DatasetException.unreadable(location, e);
+            throw DatasetException.unreadable(file.location, e);
         }
-        return file.map(
-                bytes ->
-                        new LabelFile(location)
-                                .parse(bytes)
-                                .map(labels -> inOrder(labels, source.names(), location))
-                                .orElseGet(() -> new int[0]));
+        return bytes.map(
+                content -> {
+                    file.parse(content);
+                    return file.hasLabels ? file.of(source.names()) : ImageLabels.NONE;
+                });
     }
 
-    private static int[] inOrder(Map<String, Integer> labels, List<String> names, String location) {
-        int[] ordered = new int[names.size()];
-        for (int i = 0; i < ordered.length; i++) {
-            Integer label = labels.remove(names.get(i));
+    private ImageLabels of(List<String> images) {
+        ImageLabels labels =
+                vectors.isEmpty()
+                        ? ImageLabels.ofClasses(
+                                inOrder(classOf, images).stream()
+                                        .mapToInt(Integer::intValue)
+                                        .toArray(),
+                                List.copyOf(names))
+                        : ImageLabels.ofVectors(
+                                inOrder(vectors, images).toArray(float[][]::new),
+                                List.copyOf(names));
+        if (!names.isEmpty() && names.size() != labels.size()) {
+            throw new DatasetException(
+                    "%s has %d names in \"%s\", but its labels are 0 to %d; give %d names in the order of the labels, or remove the key"
+                            .formatted(
+                                    location,
+                                    names.size(),
+                                    CLASSES,
+                                    labels.size() - 1,
+                                    labels.size()));
+        }
+        return labels;
+    }
+
+    private <T> List<T> inOrder(Map<String, T> labels, List<String> images) {
+        List<T> ordered = new ArrayList<>();
+        for (String image : images) {
+            T label = labels.remove(image);
             if (label == null) {
                 throw new DatasetException(
                         location
                                 + " has no label for the image "
-                                + names.get(i)
+                                + image
                                 + "; add one or remove the image");
             }
-            ordered[i] = label;
+            ordered.add(label);
         }
         labels.keySet().removeIf(ImageListing::isHidden);
         if (!labels.isEmpty()) {
@@ -95,22 +114,22 @@ final class LabelFile {
         return ordered;
     }
 
-    private Optional<Map<String, Integer>> parse(byte[] file) {
+    private void parse(byte[] file) {
         try (JsonParser json = JSON.createParser(file)) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
                 throw malformed(json, "must be an object with the field \"labels\"");
             }
-            Map<String, Integer> labels = null;
             while (json.nextToken() == JsonToken.FIELD_NAME) {
-                boolean isLabels = json.getCurrentName().equals("labels");
+                String key = json.getCurrentName();
                 JsonToken value = json.nextToken();
-                if (isLabels && value != JsonToken.VALUE_NULL) {
-                    labels = pairs(json);
+                if (value != JsonToken.VALUE_NULL && key.equals(LABELS)) {
+                    readLabels(json);
+                } else if (value != JsonToken.VALUE_NULL && key.equals(CLASSES)) {
+                    readNames(json);
                 } else {
                     json.skipChildren();
                 }
             }
-            return Optional.ofNullable(labels);
         } catch (JsonProcessingException e) {
             throw new DatasetException(
                     location + " is not valid JSON (" + e.getMessage() + "); write it again", e);
@@ -119,28 +138,50 @@ final class LabelFile {
         }
     }
 
-    private Map<String, Integer> pairs(JsonParser json) throws IOException {
+    private void readNames(JsonParser json) throws IOException {
+        String form = "\"classes\" must be null or a list of names in the order of the labels";
+        if (json.currentToken() != JsonToken.START_ARRAY) {
+            throw malformed(json, form);
+        }
+        names.clear();
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            if (json.currentToken() != JsonToken.VALUE_STRING || json.getText().isBlank()) {
+                throw malformed(json, form);
+            }
+            names.add(json.getText());
+        }
+    }
+
+    private void readLabels(JsonParser json) throws IOException {
         String form = "\"labels\" must be null or a list of pairs [\"path\", label]";
         if (json.currentToken() != JsonToken.START_ARRAY) {
             throw malformed(json, form);
         }
-        Map<String, Integer> labels = new HashMap<>();
+        hasLabels = true;
         while (json.nextToken() != JsonToken.END_ARRAY) {
             if (json.currentToken() != JsonToken.START_ARRAY
                     || json.nextToken() != JsonToken.VALUE_STRING) {
                 throw malformed(json, form);
             }
             String name = json.getText().replace('\\', '/');
-            json.nextToken();
-            int label = label(json, name);
+            if (classOf.containsKey(name) || vectors.containsKey(name)) {
+                throw malformed(json, "names " + name + " twice");
+            }
+            if (json.nextToken() == JsonToken.START_ARRAY) {
+                vectors.put(name, vector(json, name));
+            } else {
+                classOf.put(name, label(json, name));
+            }
+            if (!classOf.isEmpty() && !vectors.isEmpty()) {
+                throw malformed(
+                        json,
+                        "labels must all be integers or all be lists of numbers, but that of %s is another kind than those before"
+                                .formatted(name));
+            }
             if (json.nextToken() != JsonToken.END_ARRAY) {
                 throw malformed(json, form);
             }
-            if (labels.put(name, label) != null) {
-                throw malformed(json, "names " + name + " twice");
-            }
         }
-        return labels;
     }
 
     private int label(JsonParser json, String name) throws IOException {
@@ -159,6 +200,42 @@ final class LabelFile {
                         + MAX_LABEL
                         + ", got "
                         + json.getText());
+    }
+
+    private float[] vector(JsonParser json, String name) throws IOException {
+        int expected =
+                vectors.isEmpty() ? MAX_LABEL + 1 : vectors.values().iterator().next().length;
+        float[] vector = new float[expected];
+        int length = 0;
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            float value =
+                    json.currentToken() != null && json.currentToken().isNumeric()
+                            ? (float) json.getDoubleValue()
+                            : Float.NaN;
+            if (!Float.isFinite(value)) {
+                throw malformed(
+                        json,
+                        "label of %s must be of finite numbers, got %s"
+                                .formatted(name, json.getText()));
+            }
+            if (length < expected) {
+                vector[length] = value;
+            }
+            length++;
+        }
+        boolean right = vectors.isEmpty() ? length >= 1 && length <= expected : length == expected;
+        if (!right) {
+            throw malformed(
+                    json,
+                    "label of %s must have %s, got %d"
+                            .formatted(
+                                    name,
+                                    vectors.isEmpty()
+                                            ? "1 to " + expected + " numbers"
+                                            : expected + " numbers as those before",
+                                    length));
+        }
+        return Arrays.copyOf(vector, length);
     }
 
     private DatasetException malformed(JsonParser json, String problem) {

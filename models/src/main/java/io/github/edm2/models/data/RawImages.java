@@ -86,8 +86,8 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
      */
     RgbImage read(int index);
 
-    /** Labels of all images, or empty if there are none. */
-    int[] labels();
+    /** Labels of all images, or none. */
+    ImageLabels labels();
 
     /** What of a folder or archive was no image, a line for people; empty if there was none. */
     default String leftOut() {

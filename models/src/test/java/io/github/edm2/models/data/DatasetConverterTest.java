@@ -112,9 +112,11 @@ class DatasetConverterTest {
         write("cat/a.png", square(8, 1));
         DatasetConverter.Summary summary = convert(source, AS_THEY_ARE);
         assertEquals(
-                new DatasetConverter.Summary(3, 0, 0, new Resolution(8, 8), 2, "", 0), summary);
+                new DatasetConverter.Summary(
+                        3, 0, 0, new Resolution(8, 8), 2, false, List.of("cat", "dog"), "", 0),
+                summary);
         assertEquals(
-                "{\"labels\":[[\"00000/img00000000.png\",0],[\"00000/img00000001.png\",0],[\"00000/img00000002.png\",1]]}",
+                "{\"labels\":[[\"00000/img00000000.png\",0],[\"00000/img00000001.png\",0],[\"00000/img00000002.png\",1]],\"classes\":[\"cat\",\"dog\"]}",
                 entry("dataset.json"));
         try (ImageDataset original = ImageDataset.open(source, false);
                 ImageDataset converted = ImageDataset.open(dest, true)) {

@@ -37,7 +37,7 @@ class ForeignFilesTest {
                             .map(i -> Byte.toUnsignedInt(images.read(i).planes()[0]))
                             .toArray();
             assertArrayEquals(values, found);
-            assertArrayEquals(labels, images.labels());
+            assertArrayEquals(labels, images.labels().classOf());
         }
     }
 

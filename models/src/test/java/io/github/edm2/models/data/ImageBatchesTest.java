@@ -32,7 +32,9 @@ class ImageBatchesTest {
         return new ImageDataset(
                 "test",
                 new IdxStore(new ImageShape(1, 1, 2), images),
-                cond ? IntStream.range(0, COUNT).toArray() : new int[0]);
+                cond
+                        ? ImageLabels.ofClasses(IntStream.range(0, COUNT).toArray(), List.of())
+                        : ImageLabels.NONE);
     }
 
     private static ImageBatches.Builder batches(int batchSize) {

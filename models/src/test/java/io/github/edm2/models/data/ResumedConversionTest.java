@@ -72,7 +72,7 @@ class ResumedConversionTest {
     }
 
     /** What a conversion told. */
-    private static class Told implements DatasetConverter.Progress {
+    static class Told implements DatasetConverter.Progress {
 
         int resumed;
         boolean restarted;
