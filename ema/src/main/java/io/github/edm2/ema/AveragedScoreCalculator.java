@@ -24,10 +24,10 @@ public final class AveragedScoreCalculator<T extends Model> implements ScoreCalc
 
     private static final long serialVersionUID = 1;
 
-    private final ScoreCalculator<T> calculator;
+    private final ScoreCalculator<? super T> calculator;
     private final TrackedAverage average;
 
-    private AveragedScoreCalculator(ScoreCalculator<T> calculator, TrackedAverage average) {
+    private AveragedScoreCalculator(ScoreCalculator<? super T> calculator, TrackedAverage average) {
         this.calculator = calculator;
         this.average = average;
     }
@@ -41,7 +41,7 @@ public final class AveragedScoreCalculator<T extends Model> implements ScoreCalc
      * @throws IllegalArgumentException if the listener does not track it
      */
     public AveragedScoreCalculator(
-            ScoreCalculator<T> calculator, EmaListener listener, double sigmaRel) {
+            ScoreCalculator<? super T> calculator, EmaListener listener, double sigmaRel) {
         this(calculator, TrackedAverage.of(listener, sigmaRel));
     }
 
@@ -54,7 +54,7 @@ public final class AveragedScoreCalculator<T extends Model> implements ScoreCalc
      * @throws IllegalArgumentException if it is not tracked
      */
     public AveragedScoreCalculator(
-            ScoreCalculator<T> calculator, EmaTracker tracker, double sigmaRel) {
+            ScoreCalculator<? super T> calculator, EmaTracker tracker, double sigmaRel) {
         this(calculator, TrackedAverage.of(tracker, sigmaRel));
     }
 

@@ -158,7 +158,8 @@ class EarlyStoppingTest {
         EmaTracker tracker = EmaTracker.of(net, SIGMA_REL);
         ScoreCalculator<Model> loss =
                 new DataSetLossCalculator(Models.iterator(BATCHES, true), true);
-        ScoreCalculator<Model> averaged = new AveragedScoreCalculator<>(loss, tracker, SIGMA_REL);
+        ScoreCalculator<ComputationGraph> averaged =
+                new AveragedScoreCalculator<>(loss, tracker, SIGMA_REL);
         EarlyStoppingModelSaver<ComputationGraph> saver =
                 new AveragedModelSaver<>(
                         new LocalFileGraphSaver(folder.toString()), tracker, SIGMA_REL);

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.deeplearning4j.datasets.iterator.utilty.ListDataSetIterator;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -53,6 +54,10 @@ public abstract class ReadmeSnippet {
 
     /** A hundred thousand examples for it. */
     protected final DataSetIterator yourIterator = new ListDataSetIterator<>(examples(), BATCH);
+
+    /** Held-out examples for it. */
+    protected final DataSetIterator yourHeldOut =
+            new ListDataSetIterator<>(examples().subList(0, 1), BATCH);
 
     protected ReadmeSnippet() {
         try {
@@ -112,6 +117,7 @@ public abstract class ReadmeSnippet {
                                 .updater(new Adam(0.01))
                                 .list()
                                 .layer(new DenseLayer.Builder().nIn(3).nOut(4).build())
+                                .layer(new BatchNormalization.Builder().nIn(4).nOut(4).build())
                                 .layer(
                                         new OutputLayer.Builder(LossFunction.MSE)
                                                 .activation(Activation.IDENTITY)

@@ -53,6 +53,7 @@ class ReadmeSnippetsTest {
                     "org.deeplearning4j.earlystopping.scorecalc",
                     "org.deeplearning4j.earlystopping.termination",
                     "org.deeplearning4j.earlystopping.trainer",
+                    "org.deeplearning4j.nn.api",
                     "org.deeplearning4j.nn.graph",
                     "org.deeplearning4j.nn.multilayer",
                     "org.deeplearning4j.util",
