@@ -42,9 +42,17 @@ final class TrainCommand implements Command {
                     "preset",
                     Kind.NAME,
                     "edm2-32-small",
-                    "network and hyperparameters: "
+                    "network (unless --init gives one) and hyperparameters: "
                             + String.join(
                                     ", ", Preset.presets().stream().map(Preset::name).toList()));
+    private static final Setting<Path> INIT =
+            Setting.derived(
+                    "init",
+                    Kind.FILE,
+                    "none: random weights",
+                    "network file or official pickle to start from, for fine-tuning: its network and weights"
+                            + " instead of those of --preset; the label weights are new if the data has another"
+                            + " number of classes");
     private static final Setting<Long> DURATION =
             Setting.derived("duration", Kind.COUNT, OF_PRESET, "images to train");
     private static final Setting<Integer> BATCH =
@@ -58,7 +66,8 @@ final class TrainCommand implements Command {
     private static final Setting<Integer> CHANNELS =
             Setting.derived("channels", Kind.SMALL_COUNT, OF_PRESET, "base number of channels");
     private static final Setting<Double> DROPOUT =
-            Setting.derived("dropout", Kind.NUMBER, OF_PRESET, "probability of dropout");
+            Setting.derived(
+                    "dropout", Kind.NUMBER, OF_PRESET + " or of --init", "probability of dropout");
     private static final Setting<Double> P_MEAN =
             Setting.derived("P_mean", Kind.NUMBER, OF_PRESET, "mean of ln sigma in training");
     private static final Setting<Double> P_STD =
@@ -134,6 +143,7 @@ final class TrainCommand implements Command {
                 DATA,
                 COND,
                 PRESET,
+                INIT,
                 DURATION,
                 BATCH,
                 BATCH_GPU,
@@ -157,10 +167,12 @@ final class TrainCommand implements Command {
     public void run(Arguments arguments, PrintStream out) throws IOException {
         Preset preset = Preset.of(arguments.get(PRESET));
         try (ImageDataset dataset = open(arguments.get(DATA), arguments.get(COND))) {
-            TrainingOptions options = options(arguments, preset, dataset);
+            Optional<InitialNetwork> init = init(arguments, dataset);
+            TrainingOptions options = options(arguments, preset, init, dataset);
             if (arguments.get(DRY_RUN)) {
                 NetworkCost cost = NetworkCost.of(options.network());
                 out.println(options.toJson());
+                options.start().ifPresent(out::println);
                 out.printf(
                         "%,d parameters, %.3f Gflops per image and evaluation%n",
                         cost.parameters(), cost.operations() / 1e9);
@@ -185,7 +197,22 @@ final class TrainCommand implements Command {
         return dataset;
     }
 
-    private static TrainingOptions options(Arguments arguments, Preset preset, ImageDataset dataset)
+    private static Optional<InitialNetwork> init(Arguments arguments, ImageDataset dataset)
+            throws IOException {
+        Path file = arguments.get(INIT);
+        if (file == null) {
+            return Optional.empty();
+        }
+        if (arguments.get(CHANNELS) != null) {
+            throw new UsageException(
+                    "--channels contradicts --init, whose network has its own number of channels; leave one of them out");
+        }
+        boolean withoutLabels = Boolean.FALSE.equals(arguments.get(COND));
+        return Optional.of(InitialNetwork.of(file, dataset, withoutLabels));
+    }
+
+    private static TrainingOptions options(
+            Arguments arguments, Preset preset, Optional<InitialNetwork> init, ImageDataset dataset)
             throws IOException {
         long duration = arguments.get(DURATION, preset.durationImages());
         int batch = arguments.get(BATCH, preset.batch());
@@ -196,7 +223,8 @@ final class TrainCommand implements Command {
                         preset.name(),
                         dataset.name(),
                         dataset.count(),
-                        network(arguments, preset, dataset),
+                        init,
+                        network(arguments, preset, init, dataset),
                         batch,
                         Math.min(
                                 batch,
@@ -240,18 +268,22 @@ final class TrainCommand implements Command {
     }
 
     private static NetworkOptions network(
-            Arguments arguments, Preset preset, ImageDataset dataset) {
-        NetworkOptions network = preset.network();
-        NetworkOptions.NetworkOptionsBuilder builder =
-                forImages(network, dataset)
-                        .labelDim(dataset.classes())
-                        .modelChannels(arguments.get(CHANNELS, network.getModelChannels()))
-                        .dropout(arguments.get(DROPOUT, network.getDropout()));
-        return builder.build().validate();
+            Arguments arguments,
+            Preset preset,
+            Optional<InitialNetwork> init,
+            ImageDataset dataset) {
+        NetworkOptions network =
+                init.map(InitialNetwork::options)
+                        .orElseGet(() -> forImages(preset.network(), dataset));
+        return network.toBuilder()
+                .labelDim(dataset.classes())
+                .modelChannels(arguments.get(CHANNELS, network.getModelChannels()))
+                .dropout(arguments.get(DROPOUT, network.getDropout()))
+                .build()
+                .validate();
     }
 
-    private static NetworkOptions.NetworkOptionsBuilder forImages(
-            NetworkOptions network, ImageDataset dataset) {
+    private static NetworkOptions forImages(NetworkOptions network, ImageDataset dataset) {
         ImageShape shape = dataset.shape();
         if (shape.height() != shape.width()) {
             throw new CommandException(
@@ -268,7 +300,10 @@ final class TrainCommand implements Command {
                                     shape,
                                     String.join(", ", presetsFor(shape.height()))));
         }
-        return network.toBuilder().imgResolution(shape.height()).imgChannels(shape.channels());
+        return network.toBuilder()
+                .imgResolution(shape.height())
+                .imgChannels(shape.channels())
+                .build();
     }
 
     private static List<String> presetsFor(int resolution) {

@@ -21,6 +21,7 @@ import org.nd4j.shade.jackson.databind.node.ObjectNode;
  * @param preset where the defaults come from
  * @param data name of the dataset
  * @param dataImages number of its images
+ * @param init network file from which the training starts, if not from random weights
  * @param network options of the network, image shape and classes included
  * @param batch images per step
  * @param batchGpu images in memory at a time
@@ -42,6 +43,7 @@ record TrainingOptions(
         String preset,
         String data,
         int dataImages,
+        Optional<InitialNetwork> init,
         NetworkOptions network,
         int batch,
         int batchGpu,
@@ -74,6 +76,11 @@ record TrainingOptions(
         return new LearningRateSchedule(learningRate, decay, rampUp, batch);
     }
 
+    /** What the training starts from, in one line; empty if it is random weights. */
+    Optional<String> start() {
+        return init.map(InitialNetwork::describe);
+    }
+
     /** As JSON with line breaks. */
     String toJson() throws IOException {
         return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(tree());
@@ -83,6 +90,11 @@ record TrainingOptions(
         ObjectNode tree = JSON.createObjectNode();
         tree.put("preset", preset);
         tree.putObject("data").put("name", data).put("images", dataImages);
+        init.ifPresent(
+                start ->
+                        tree.putObject("init")
+                                .put("file", start.file().getFileName().toString())
+                                .put("sha256", start.checksum().hex()));
         tree.set("network", JSON.valueToTree(network));
         tree.put("batch", batch);
         tree.put("batch-gpu", batchGpu);

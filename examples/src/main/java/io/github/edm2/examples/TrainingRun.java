@@ -9,6 +9,7 @@ import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
+import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import me.tongfei.progressbar.ProgressBar;
 import org.bytedeco.javacpp.Pointer;
+import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -73,6 +75,7 @@ final class TrainingRun {
                 SnapshotStore.openOrCreate(outdir.resolve(SNAPSHOTS), network.graph());
         if (newest.isEmpty()) {
             saveNetwork(network);
+            tell(options.start());
         }
         log.rewindTo(start);
         String event = start == 0 ? "training begins" : "training continues at %,d images";
@@ -81,6 +84,13 @@ final class TrainingRun {
         train(network, tracker, store, start, newest.map(c -> c.seconds()).orElse(0.0));
         saveNetwork(network);
         log.note("training is done");
+    }
+
+    private void tell(Optional<String> text) throws IOException {
+        if (text.isPresent()) {
+            log.note(text.get());
+            out.println(text.get());
+        }
     }
 
     private void requireFinite() {
@@ -92,13 +102,16 @@ final class TrainingRun {
     }
 
     private NetworkFile fresh() {
+        NetworkOptions network = options.network();
         Edm2 model =
                 Edm2.builder()
-                        .options(options.network())
+                        .options(network)
                         .seed(options.seed())
                         .updater(new FiniteAdam(options.schedule()))
                         .build();
-        return new NetworkFile(options.network(), model.init(), dataset.classNames());
+        ComputationGraph graph = model.init();
+        options.init().ifPresent(start -> start.copyTo(graph));
+        return new NetworkFile(network, graph, dataset.classNames());
     }
 
     private void saveNetwork(NetworkFile network) throws IOException {

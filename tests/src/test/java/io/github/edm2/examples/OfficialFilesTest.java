@@ -91,6 +91,36 @@ class OfficialFilesTest {
         assertImages("images/class2_seeds3-4_steps4", 3);
     }
 
+    @Test
+    void trainStartsFromTheOfficialWeights() throws IOException {
+        Path data = folder.resolve("data");
+        run(0, "generate", "--net", NETWORK, "--outdir", data, "--seeds", "0-3", "--steps", 2);
+        Path outdir = Files.createDirectory(folder.resolve("run"));
+        Files.writeString(outdir.resolve("checkpoints"), "in the way of the first checkpoint");
+        Object[] train = {
+            "train",
+            "--outdir",
+            outdir,
+            "--data",
+            data,
+            "--init",
+            NETWORK,
+            "--cond=false",
+            "--preset",
+            "edm2-16-tiny",
+            "--batch",
+            2,
+            "--duration",
+            2
+        };
+        run(1, train);
+        Map<String, INDArray> official = StateDict.of(Edm2.fromOfficial(NETWORK));
+        official.remove("unet.emb_label.weight");
+        assertEquals(official, StateDict.of(Edm2.read(outdir.resolve("network.zip")).graph()));
+        Files.delete(outdir.resolve("checkpoints"));
+        run(0, train);
+    }
+
     private void assertImages(String name, int firstSeed) throws IOException {
         INDArray expected = Golden.read("official/expected").get(name);
         int different = 0;
