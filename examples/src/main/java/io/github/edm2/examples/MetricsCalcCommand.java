@@ -70,6 +70,11 @@ final class MetricsCalcCommand implements Command {
         int repeats = arguments.get(REPEATS);
         try (ImageDataset dataset = ImageDataset.open(arguments.get(DATA), arguments.get(LABELS));
                 Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
+            if (dataset.hasLabelVectors()) {
+                throw new CommandException(
+                        "--labels needs classes, but the labels of %s are vectors; leave --labels out"
+                                .formatted(arguments.get(DATA)));
+            }
             Integer num = arguments.get(Subset.NUM);
             requireDifferentSubsets(repeats, num, dataset.count());
             List<List<ImageScores>> scores = new ArrayList<>();

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import io.github.edm2.models.data.ImageDataset;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -37,7 +38,7 @@ class LatentsTest {
         entries.put(
                 "dataset.json",
                 TestData.json(
-                        "{\"labels\": [[\"image0.png\", 0], [\"image1.png\", 1], [\"image2.png\", 2], [\"image3.png\", 0], [\"image4.png\", 1]]}"));
+                        "{\"labels\": [[\"image0.png\", 0], [\"image1.png\", 1], [\"image2.png\", 2], [\"image3.png\", 0], [\"image4.png\", 1]], \"classes\": [\"cat\", \"dog\", \"fox\"]}"));
         images = TestData.zip(folder.resolve("images.zip"), entries);
     }
 
@@ -65,6 +66,13 @@ class LatentsTest {
                 List.of("--outdir", outdir, "--preset", "edm2-16-tiny", "--duration", duration));
         args.addAll(List.of("--batch", 4, "--batch-gpu", 2, "--checkpoint", 8, "--snapshot", 8));
         return args.toArray();
+    }
+
+    @Test
+    void classNamesStay() {
+        try (ImageDataset latents = ImageDataset.open(encode("named.zip"))) {
+            assertEquals(List.of("cat", "dog", "fox"), latents.classNames());
+        }
     }
 
     @Test

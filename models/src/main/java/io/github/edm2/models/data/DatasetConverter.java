@@ -129,7 +129,8 @@ public final class DatasetConverter {
     public static Summary convert(
             Path source, Path dest, ConversionOptions options, Progress progress)
             throws IOException {
-        try (RawImages images = RawImages.open(source, options.upright());
+        try (RawImages images =
+                        RawImages.open(source, options.upright(), options.resolution() != null);
                 PartialArchive archive =
                         new PartialArchive(dest, ConversionDigest.of(images, options));
                 DatasetZip zip = DatasetZip.ofImages(archive)) {

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import javax.imageio.IIOException;
 import javax.imageio.ImageIO;
+import javax.imageio.ImageReadParam;
 import javax.imageio.ImageReader;
 import javax.imageio.stream.ImageInputStream;
 import javax.imageio.stream.MemoryCacheImageInputStream;
@@ -39,6 +40,12 @@ final class ImageDecoder {
 
     private static final int MAX_BITS = 16;
 
+    /** Most pixels that an image has in memory. */
+    private static final long MAX_PIXELS = (long) ImageShape.MAX_SIDE * ImageShape.MAX_SIDE;
+
+    /** Longest side of an image that may be of any size; no JPEG or GIF has a longer one. */
+    private static final int LONGEST_SIDE = 65_535;
+
     /** Bytes that tell the formats apart. */
     private static final int SIGNATURE_BYTES = 12;
 
@@ -53,8 +60,20 @@ final class ImageDecoder {
      * @throws DatasetException if it is none of these formats, damaged or too large
      */
     static RgbImage decode(byte[] file, String location, boolean upright) {
+        return decode(file, location, upright, false);
+    }
+
+    /**
+     * Decodes a file, which may have sides of up to 65,535 pixels if it will be made smaller. One
+     * of more than 8192 x 8192 pixels is decoded in part: every second, third, ... pixel of every
+     * second, third, ... row, so many that 8192 x 8192 are not exceeded. So the result takes at
+     * most 201 MB, and decoding some rows more (WebP: all of the image).
+     *
+     * @param shrinks whether the image will be made smaller
+     */
+    static RgbImage decode(byte[] file, String location, boolean upright, boolean shrinks) {
         RgbImage image;
-        if (Png.hasSignature(file)) {
+        if (Png.hasSignature(file) && !(shrinks && isLargePng(file, location))) {
             Png png = Png.header(file, location);
             image = RgbImage.of(png.shape(), png.decode(file, location));
         } else {
@@ -62,9 +81,18 @@ final class ImageDecoder {
                     read(
                             new ByteArrayInputStream(file),
                             location,
-                            reader -> decode(reader, CmykJpeg.of(file), location));
+                            reader -> decode(reader, CmykJpeg.of(file), location, shrinks));
         }
         return upright ? image.upright(ExifOrientation.of(file, location)) : image;
+    }
+
+    /** Whether a PNG file, whose checksums are compared, is one for {@link #read} only. */
+    private static boolean isLargePng(byte[] file, String location) {
+        if (Png.headerOfAnySize(file, location).shape().isPlausible()) {
+            return false;
+        }
+        Png.checkChunks(file, location);
+        return true;
     }
 
     /**
@@ -126,13 +154,44 @@ final class ImageDecoder {
         }
     }
 
-    private static RgbImage decode(ImageReader reader, Optional<CmykJpeg> cmyk, String location)
+    /** Which pixels to decode; null for all. */
+    private static ImageReadParam part(ImageReader reader, String location) throws IOException {
+        long height = reader.getHeight(0);
+        long width = reader.getWidth(0);
+        if (Math.min(height, width) < 1 || Math.max(height, width) > LONGEST_SIDE) {
+            throw new DatasetException(
+                    "%s claims to be %dx%d (height x width), but each side must be 1 to %d pixels; resize the image or remove it"
+                            .formatted(location, height, width, LONGEST_SIDE));
+        }
+        int period = 1;
+        while (kept(height, period) * kept(width, period) > MAX_PIXELS) {
+            period++;
+        }
+        if (period == 1) {
+            return null;
+        }
+        ImageReadParam part = reader.getDefaultReadParam();
+        part.setSourceSubsampling(period, period, (period - 1) / 2, (period - 1) / 2);
+        return part;
+    }
+
+    private static long kept(long side, int period) {
+        return (side + period - 1) / period;
+    }
+
+    private static RgbImage decode(
+            ImageReader reader, Optional<CmykJpeg> cmyk, String location, boolean shrinks)
             throws IOException {
-        shape(reader, location);
+        if (!shrinks) {
+            shape(reader, location);
+        }
+        ImageReadParam part = shrinks ? part(reader, location) : null;
         List<String> warnings = new ArrayList<>();
         reader.addIIOReadWarningListener((source, warning) -> warnings.add(warning));
         RgbImage image =
-                cmyk.isPresent() ? cmyk.get().rgb(reader.readRaster(0, null)) : rgb(reader.read(0));
+                cmyk.isPresent()
+                        ? cmyk.get().rgb(reader.readRaster(0, part))
+                        : rgb(reader.read(0, part));
         for (String warning : warnings) {
             if (warning.contains(TRUNCATED)) {
                 throw new DatasetException(

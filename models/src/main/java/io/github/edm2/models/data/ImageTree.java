@@ -8,7 +8,12 @@ import java.util.concurrent.atomic.AtomicInteger;
  * Image files in folders or an archive. Their labels are those of a {@code dataset.json} at the
  * root, or else of {@link ClassFolders}.
  */
-record ImageTree(ImageSource source, ImageLabels labels, boolean upright, AtomicInteger turned)
+record ImageTree(
+        ImageSource source,
+        ImageLabels labels,
+        boolean upright,
+        boolean shrinks,
+        AtomicInteger turned)
         implements RawImages {
 
     /**
@@ -16,12 +21,13 @@ record ImageTree(ImageSource source, ImageLabels labels, boolean upright, Atomic
      *
      * @throws DatasetException if there are no images or the label file is wrong
      */
-    static ImageTree of(ImageSource source, boolean upright) {
+    static ImageTree of(ImageSource source, boolean upright, boolean shrinks) {
         if (source.names().isEmpty()) {
             throw new DatasetException(
                     "There are no images in " + source.location("") + "; " + ACCEPTED);
         }
-        return new ImageTree(source, ClassFolders.orOf(source), upright, new AtomicInteger());
+        return new ImageTree(
+                source, ClassFolders.orOf(source), upright, shrinks, new AtomicInteger());
     }
 
     @Override
@@ -47,7 +53,7 @@ record ImageTree(ImageSource source, ImageLabels labels, boolean upright, Atomic
     @Override
     public RgbImage read(int index) {
         byte[] file = source.content(source.names().get(index));
-        RgbImage image = ImageDecoder.decode(file, location(index), upright);
+        RgbImage image = ImageDecoder.decode(file, location(index), upright, shrinks);
         if (!upright && ExifOrientation.isTurned(file)) {
             turned.incrementAndGet();
         }

@@ -57,6 +57,13 @@ record Png(ImageShape shape, int bitDepth) {
      * @param location how messages call the file
      */
     static Png header(byte[] start, String location) {
+        Png png = headerOfAnySize(start, location);
+        png.shape.requirePlausible(location);
+        return png;
+    }
+
+    /** The same, whatever the size is. */
+    static Png headerOfAnySize(byte[] start, String location) {
         if (!hasSignature(start)) {
             throw new DatasetException(
                     location
@@ -86,9 +93,7 @@ record Png(ImageShape shape, int bitDepth) {
                                             + colourType
                                             + ", which is none of 0, 2, 3, 4, 6; write it again");
                 };
-        ImageShape shape = new ImageShape(channels, height, width);
-        shape.requirePlausible(location);
-        return new Png(shape, bitDepth);
+        return new Png(new ImageShape(channels, height, width), bitDepth);
     }
 
     /**
@@ -152,7 +157,7 @@ record Png(ImageShape shape, int bitDepth) {
     }
 
     /** ImageIO checks no checksums and can return a truncated image as if it were complete. */
-    private static void checkChunks(byte[] file, String location) {
+    static void checkChunks(byte[] file, String location) {
         ByteBuffer buffer = ByteBuffer.wrap(file).position(SIGNATURE.length);
         int type;
         do {

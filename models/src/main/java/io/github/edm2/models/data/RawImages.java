@@ -21,19 +21,22 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
      * Opens what is at a path.
      *
      * @param upright whether images are to be turned as their EXIF orientation says
+     * @param shrinks whether images will be made smaller, so that large ones need not be refused
      * @throws DatasetException if there are no images, or their labels are wrong
      */
-    static RawImages open(Path path, boolean upright) {
+    static RawImages open(Path path, boolean upright, boolean shrinks) {
         if (!Files.exists(path)) {
             throw new DatasetException("There is no " + path.toAbsolutePath() + "; " + ACCEPTED);
         }
-        return Files.isDirectory(path) ? openFolder(path, upright) : openFile(path, upright);
+        return Files.isDirectory(path)
+                ? openFolder(path, upright, shrinks)
+                : openFile(path, upright, shrinks);
     }
 
-    private static RawImages openFolder(Path folder, boolean upright) {
+    private static RawImages openFolder(Path folder, boolean upright, boolean shrinks) {
         ImageFolder files = ImageFolder.list(folder, ImageDecoder.EXTENSIONS);
         if (!files.names().isEmpty()) {
-            return ImageTree.of(files, upright);
+            return ImageTree.of(files, upright, shrinks);
         }
         Optional<IdxPair> idx = IdxPair.find(folder);
         if (idx.isPresent()) {
@@ -46,7 +49,7 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
                                         "There are no images in " + folder + "; " + ACCEPTED));
     }
 
-    private static RawImages openFile(Path file, boolean upright) {
+    private static RawImages openFile(Path file, boolean upright, boolean shrinks) {
         byte[] start;
         try (InputStream in = Files.newInputStream(file)) {
             start = in.readNBytes(2);
@@ -59,7 +62,7 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
         if (Arrays.equals(start, new byte[] {'P', 'K'})) {
             ImageZip zip = ImageZip.open(file, ImageDecoder.EXTENSIONS);
             try {
-                return ImageTree.of(zip, upright);
+                return ImageTree.of(zip, upright, shrinks);
             } catch (DatasetException e) {
                 zip.close();
                 throw e;

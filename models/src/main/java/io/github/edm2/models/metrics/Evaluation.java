@@ -99,7 +99,7 @@ public final class Evaluation {
         static Labelled read(ImageDataset dataset, int[] indices) {
             return new Labelled(
                     dataset.pixelBatch(indices),
-                    dataset.isConditional()
+                    dataset.isConditional() && !dataset.hasLabelVectors()
                             ? IntStream.of(indices).map(dataset::label).toArray()
                             : null);
         }

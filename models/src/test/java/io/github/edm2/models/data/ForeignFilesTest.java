@@ -31,7 +31,7 @@ class ForeignFilesTest {
     }
 
     private static void assertSource(Path source, int[] values, int[] labels) {
-        try (RawImages images = RawImages.open(source, false)) {
+        try (RawImages images = RawImages.open(source, false, false)) {
             int[] found =
                     IntStream.range(0, images.count())
                             .map(i -> Byte.toUnsignedInt(images.read(i).planes()[0]))
