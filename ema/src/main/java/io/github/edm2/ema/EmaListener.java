@@ -35,14 +35,16 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * begins; after the last one of a wrapper's {@code fit}, {@link #tracker} brings the averages up to
  * date and stores the snapshot that is due.
  *
- * <p>One listener follows one model. Safe for the workers of a wrapper; otherwise for one thread at
- * a time.
+ * <p>One listener follows one model, and refuses to be added to another. A {@code clone()} of a
+ * {@code ComputationGraph}, which shares its listeners, trains without it, as a clone of a {@code
+ * MultiLayerNetwork} does. Safe for the workers of a wrapper; otherwise for one thread at a time.
  */
 public final class EmaListener extends BaseListener implements TrainingListener {
 
     private static final String ONE_MODEL =
             "an EmaListener follows one model; give the other model a listener of its own with"
-                    + " setListeners(EmaListener.builder()...build())";
+                    + " setListeners(EmaListener.builder()...build()), and copy a ComputationGraph"
+                    + " with save and load, because its clone() shares its listeners";
 
     private final List<EmaProfile> profiles;
     private final int everyIterations;
@@ -133,6 +135,9 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     public synchronized void iterationDone(Model trained, int iteration, int epoch) {
         boolean copy = Minibatches.onCopy();
         if (!copy) {
+            if (!Minibatches.onWorker() && SharedListeners.inherited(this, trained)) {
+                return;
+            }
             follow(trained);
         }
         long images = Minibatches.beginsWith(trained) ? trained.batchSize() : 0;

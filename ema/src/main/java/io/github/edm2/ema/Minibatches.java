@@ -22,9 +22,14 @@ final class Minibatches {
         return thread.startsWith(WORKER) && !thread.equals(WORKER + 0);
     }
 
+    /** Whether this thread is one of ParallelWrapper's, which sets the listeners of its models. */
+    static boolean onWorker() {
+        return Thread.currentThread().getName().startsWith(WORKER);
+    }
+
     /** Whether the weights still change after an iteration, before the next minibatch begins. */
     static boolean endLater(Model model) {
-        return Thread.currentThread().getName().startsWith(WORKER) || truncated(model);
+        return onWorker() || truncated(model);
     }
 
     /**
