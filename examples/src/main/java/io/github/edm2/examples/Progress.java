@@ -3,10 +3,8 @@ package io.github.edm2.examples;
 import java.io.PrintStream;
 import java.time.Duration;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
-import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Progress bars with rate and time left: one line that changes, or lines in a log file. */
 final class Progress {
@@ -21,26 +19,24 @@ final class Progress {
      * Starts a bar.
      *
      * @param task what is done
-     * @param unit what is counted
-     * @param unitSize counts that make one of the unit
+     * @param units what is counted, in the plural
+     * @param unitSize counts that make one of the units
      * @param start count at which an earlier run stopped
      * @param end count at which the task is done
      */
     static ProgressBar start(
-            String task, String unit, long unitSize, long start, long end, PrintStream out) {
+            String task, String units, long unitSize, long start, long end, PrintStream out) {
         boolean terminal = System.console() != null;
         return new ProgressBarBuilder()
                 .setTaskName(task)
-                .setUnit(" " + unit, unitSize)
                 .setInitialMax(end)
                 .startsFrom(start, Duration.ZERO)
-                .showSpeed()
-                .setStyle(ProgressBarStyle.ASCII)
+                .setRenderer(new BarRenderer(units, unitSize))
                 .setUpdateIntervalMillis(terminal ? TERMINAL_MILLIS : LOG_MILLIS)
                 .setConsumer(
                         terminal
                                 ? new ConsoleProgressBarConsumer(out, WIDTH)
-                                : new DelegatingProgressBarConsumer(out::println, WIDTH))
+                                : new LogLines(out, WIDTH))
                 .build();
     }
 }

@@ -44,6 +44,7 @@ final class StatusLog {
                     .put(
                             "loss",
                             Double.isFinite(loss) ? SignificantDigits.round(loss, DIGITS) : null)
+                    .put("loss_unit", "per element")
                     .put("lr", SignificantDigits.round(learningRate, DIGITS))
                     .put("seconds", SignificantDigits.round(seconds, DIGITS))
                     .put("images_per_second", SignificantDigits.round(imagesPerSecond, DIGITS))
@@ -52,13 +53,13 @@ final class StatusLog {
         }
 
         private String toLine() {
-            return "images %,d  loss %.4f  lr %.3e  seconds %.0f  images/s %.1f  memory %.2f GiB"
+            return "images %,d  loss per element %.4f  lr %.3e  seconds %.0f  %s  memory %.2f GiB"
                     .formatted(
                             images,
                             loss,
                             learningRate,
                             seconds,
-                            imagesPerSecond,
+                            Rate.text(imagesPerSecond, "images"),
                             memoryBytes / (double) (1 << 30));
         }
     }
