@@ -1,5 +1,6 @@
 package io.github.edm2.models;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.SafetensorsFile;
 import io.github.edm2.ema.TensorFile;
 import io.github.edm2.layers.MpWeightLayer;
@@ -18,6 +19,8 @@ import io.github.edm2.models.unet.GraphAssembler;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
 import io.github.edm2.models.unet.SameDiffAssembler;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -138,6 +141,28 @@ public class Edm2 extends ZooModel<Edm2> {
             }
             case DL4J -> NetworkFile.read(file, false);
         };
+    }
+
+    /**
+     * Writes a network to a file that every command and {@link #read} take, without the state of
+     * its updater.
+     *
+     * @param network made by this class, trained or not; its options are found from its
+     *     configuration
+     * @param file created or replaced when it is complete, in an existing folder
+     * @throws IllegalArgumentException if its layers are not those of an EDM2 network
+     * @throws UncheckedIOException if the file cannot be written; it is then as it was before
+     */
+    public static void write(ComputationGraph network, Path file) {
+        NetworkFile content = NetworkFile.of(network);
+        try {
+            AtomicFile.write(file, out -> content.write(out, false));
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "Cannot write %s; check the folder, its permissions and the free space"
+                            .formatted(file),
+                    e);
+        }
     }
 
     /**

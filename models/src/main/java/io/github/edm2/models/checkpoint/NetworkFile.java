@@ -2,6 +2,7 @@ package io.github.edm2.models.checkpoint;
 
 import io.github.edm2.ema.AtomicOutput;
 import io.github.edm2.ema.WeightFile;
+import io.github.edm2.models.unet.GraphOptions;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.BufferedInputStream;
 import java.io.BufferedOutputStream;
@@ -43,6 +44,9 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
     private static final String OPTIONS = "edm2.json";
     private static final String CLASSES = "classes.json";
 
+    /** What tells the configuration of a ComputationGraph from others. */
+    private static final String VERTICES = "vertices";
+
     private static final int BUFFER = 1 << 20;
 
     /** Files say the same whenever they are written. */
@@ -67,6 +71,18 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
     /** A network whose classes have no names. */
     public NetworkFile(NetworkOptions options, ComputationGraph graph) {
         this(options, graph, List.of());
+    }
+
+    /**
+     * A network from anywhere, its options found from its configuration. Layers that transfer
+     * learning froze become ordinary ones, in a copy.
+     *
+     * @param graph made by {@link io.github.edm2.models.Edm2}, trained or not
+     * @throws IllegalArgumentException if its layers are not those of an EDM2 network
+     */
+    public static NetworkFile of(ComputationGraph graph) {
+        ComputationGraph network = Unfrozen.of(graph);
+        return new NetworkFile(GraphOptions.of(network.getConfiguration()), network);
     }
 
     /**
@@ -168,7 +184,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
     /**
      * Reads a network.
      *
-     * @param file written by {@link #write}
+     * @param file written by {@link #write} or by ModelSerializer
      * @param updater whether to read the updater's state
      * @throws NetworkFileException if the file is missing, damaged or not one of an EDM2 network,
      *     or lacks the updater's state
@@ -177,12 +193,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
         return open(
                 file,
                 zip -> {
-                    String json =
-                            new String(
-                                    bytes(zip, ModelSerializer.CONFIGURATION_JSON),
-                                    StandardCharsets.UTF_8);
-                    ComputationGraph graph =
-                            new ComputationGraph(ComputationGraphConfiguration.fromJson(json));
+                    ComputationGraph graph = new ComputationGraph(configuration(zip));
                     graph.init(array(zip, ModelSerializer.COEFFICIENTS_BIN), false);
                     if (updater) {
                         graph.getUpdater(true)
@@ -195,7 +206,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
     /**
      * Reads a network's options alone.
      *
-     * @param file written by {@link #write}
+     * @param file written by {@link #write} or by ModelSerializer
      * @throws NetworkFileException if the file is missing, damaged or not one of an EDM2 network
      */
     public static NetworkOptions readOptions(Path file) {
@@ -205,7 +216,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
     /**
      * Reads the names of a network's classes alone.
      *
-     * @param file written by {@link #write}
+     * @param file written by {@link #write} or by ModelSerializer
      * @return in the order of their labels; empty if the file has none
      * @throws NetworkFileException if the file is missing, damaged or not one of an EDM2 network
      */
@@ -267,7 +278,27 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
     }
 
     private static NetworkOptions options(ZipFile zip) throws IOException {
-        return JSON.readValue(bytes(zip, OPTIONS), NetworkOptions.class).validate();
+        if (zip.getEntry(OPTIONS) != null) {
+            return JSON.readValue(bytes(zip, OPTIONS), NetworkOptions.class).validate();
+        }
+        try {
+            return GraphOptions.of(configuration(zip));
+        } catch (IllegalArgumentException e) {
+            throw new ZipException(
+                    "it is not an archive of an EDM2 network, for %s; Edm2.write writes one"
+                            .formatted(e.getMessage()));
+        }
+    }
+
+    /** That of the network, of which transfer learning may have frozen a part. */
+    private static ComputationGraphConfiguration configuration(ZipFile zip) throws IOException {
+        String json =
+                new String(bytes(zip, ModelSerializer.CONFIGURATION_JSON), StandardCharsets.UTF_8);
+        if (!JSON.readTree(json).has(VERTICES)) {
+            throw new ZipException(
+                    "it holds no ComputationGraph, which an EDM2 network is; Edm2.write writes one");
+        }
+        return Unfrozen.of(ComputationGraphConfiguration.fromJson(json));
     }
 
     private static List<String> classNames(ZipFile zip) throws IOException {
