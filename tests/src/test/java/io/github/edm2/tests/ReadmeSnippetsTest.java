@@ -130,6 +130,7 @@ class ReadmeSnippetsTest {
         StringBuilder source = new StringBuilder();
         PACKAGES.forEach(name -> source.append("import %s.*;%n".formatted(name)));
         // Names that stand in two of the packages.
+        source.append("import org.nd4j.autodiff.samediff.TrainingConfig;\n");
         source.append("import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;\n");
         source.append("public class Snippet%d extends ".formatted(index))
                 .append(ReadmeSnippet.class.getName())
