@@ -23,6 +23,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Fréchet distance between samples of EDM2 networks and real images, by a detector's features, with
  * the guidance and the sampling steps of the candidate.
+ *
+ * <p>For one thread at a time.
  */
 public final class FrechetScore implements Score {
 

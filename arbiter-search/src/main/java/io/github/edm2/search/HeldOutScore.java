@@ -13,6 +13,8 @@ import org.deeplearning4j.nn.graph.ComputationGraph;
  * Denoising loss of EDM2 networks on images that were not trained on: over all noise levels of a
  * preset's distribution, and for the lowest, middle and highest third of them. A mean per element:
  * channel of a pixel.
+ *
+ * <p>For one thread at a time.
  */
 public final class HeldOutScore implements Score {
 

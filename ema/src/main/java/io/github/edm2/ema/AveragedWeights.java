@@ -12,6 +12,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <pre>{@code
  * Evaluation e = AveragedWeights.with(net, tracker.average(0.05), () -> net.evaluate(test));
  * }</pre>
+ *
+ * <p>For one thread at a time, while nobody trains the model.
  */
 public final class AveragedWeights {
 

@@ -15,6 +15,8 @@ import org.apache.commons.math3.linear.RealMatrix;
  * How to combine stored averages into one with another profile: the least-squares fit of the wanted
  * profile by the stored ones (Karras et al., arXiv:2312.02696, section 3.2, Algorithm 3). Depends
  * only on profiles and times, not on weights.
+ *
+ * <p>Immutable.
  */
 public final class PosthocCoefficients {
 

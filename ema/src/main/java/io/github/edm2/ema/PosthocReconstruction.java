@@ -10,6 +10,8 @@ import java.util.stream.IntStream;
 /**
  * Reconstructs averages of any length from stored ones, whatever the format of their files (Karras
  * et al., arXiv:2312.02696, section 3.2, Algorithm 3).
+ *
+ * <p>For one thread at a time.
  */
 public final class PosthocReconstruction {
 

@@ -6,6 +6,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /**
  * One reconstructed average.
  *
+ * <p>Safe to share between threads that do not change the weights.
+ *
  * @param profile what is known of it
  * @param weights the weights in float, named as in the model
  */

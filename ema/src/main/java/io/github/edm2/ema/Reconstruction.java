@@ -5,6 +5,8 @@ import java.util.List;
 /**
  * Averages reconstructed together from one store.
  *
+ * <p>Safe to share between threads that do not change the weights.
+ *
  * @param imageCount the moment that they stand for, in images
  * @param averages one per wanted sigmaRel, in the order asked for
  */

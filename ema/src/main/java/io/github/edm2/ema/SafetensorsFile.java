@@ -15,7 +15,11 @@ import java.util.zip.CRC32C;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A safetensors file of floating point tensors. */
+/**
+ * A safetensors file of floating point tensors.
+ *
+ * <p>For one thread at a time.
+ */
 public final class SafetensorsFile implements TensorFile {
 
     private final Path file;

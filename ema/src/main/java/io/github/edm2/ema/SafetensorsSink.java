@@ -9,7 +9,11 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** A safetensors file whose tensors are written one after another. */
+/**
+ * A safetensors file whose tensors are written one after another.
+ *
+ * <p>For one thread at a time.
+ */
 public final class SafetensorsSink implements WeightFile {
 
     private final Path file;

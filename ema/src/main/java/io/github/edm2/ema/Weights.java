@@ -24,6 +24,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * of averages. The arrays are views of a few storage vectors, on which averaging works: one for a
  * DL4J model, one per variable for a SameDiff graph, a few for a reconstruction. In storage order,
  * each vector is filled by the arrays that follow one another.
+ *
+ * <p>For one thread at a time, while the model whose arrays they are does not train.
  */
 public final class Weights {
 

@@ -22,6 +22,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Clips activations to [-limit, limit]; the gradient passes where nothing was clipped
  * (arXiv:2312.02696, appendix B.1: a safeguard for half precision). Any shape.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -23,6 +23,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * channels are [heads, d, (query, key, value)], the three interleaved inside each head. All vectors
  * are normalized over d; w = softmax(qᵀ k / sqrt(d)); output v wᵀ as [batch, channels, height,
  * width].
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -24,6 +24,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A layer without parameters: a differentiable function of one array. A subclass gives the function
  * and its gradient; this class makes a DL4J layer of it.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -23,6 +23,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * <p>Inputs that need no gradient (network inputs, constants) must come last: when a vertex feeds
  * several others and its first gradient is null, ComputationGraph (M2.1, calcBackpropGradients)
  * does not advance in the array of gradients, and every input after it gets its neighbour's.
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public abstract class FunctionVertex extends GraphVertex {
 

@@ -8,7 +8,11 @@ import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.InputTypeUtil;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** A layer without parameters whose input is images [batch, channels, height, width]. */
+/**
+ * A layer without parameters whose input is images [batch, channels, height, width].
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
+ */
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)

@@ -16,6 +16,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Embedding modulation (arXiv:2312.02696, Fig. 21): x (c + 1), one factor per channel. Inputs x
  * [batch, channels, height, width] and c [batch, channels]; c comes from an {@link MpLinear} with a
  * learned gain that starts at zero, so that a new network ignores its embedding.
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class Modulation extends FunctionVertex {
 

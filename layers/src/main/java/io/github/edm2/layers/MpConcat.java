@@ -20,6 +20,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * sqrt((Na+Nb) / ((1-t)² + t²)), a is multiplied by C (1-t) / sqrt(Na) and b by C t / sqrt(Nb), so
  * that both contribute as t says whatever their channel counts. Inputs [batch, Na, height, width]
  * and [batch, Nb, height, width], output [batch, Na+Nb, height, width].
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class MpConcat extends FunctionVertex {
 

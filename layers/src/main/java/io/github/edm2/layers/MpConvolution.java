@@ -25,6 +25,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Magnitude-preserving convolution (arXiv:2312.02696, Eq. 47): stride 1, zero padding of half the
  * kernel, no bias. Input [batch, nIn, height, width], output [batch, nOut, height, width], weight
  * [nOut, nIn, kernel, kernel].
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -23,6 +23,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Magnitude-preserving Fourier features of a scalar (arXiv:2312.02696, Eq. 75): sqrt(2) cos(x
  * frequencies + phases). Input [batch, 1], output [batch, channels]. Frequencies and phases are
  * constants of the configuration, in radians; they are stored with it and never trained.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -18,6 +18,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Magnitude-preserving linear layer (arXiv:2312.02696, Eq. 47): x wᵀ without bias. Input [batch,
  * nIn], output [batch, nOut], weight [nOut, nIn].
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -10,7 +10,11 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Magnitude-preserving SiLU as a layer; {@link MpSilu} has the formula. Any shape. */
+/**
+ * Magnitude-preserving SiLU as a layer; {@link MpSilu} has the formula. Any shape.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
+ */
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)

@@ -17,6 +17,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 /**
  * Magnitude-preserving sum of two arrays of the same shape (arXiv:2312.02696, Eq. 88): ((1-t) a + t
  * b) / sqrt((1-t)² + t²).
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class MpSum extends FunctionVertex {
 

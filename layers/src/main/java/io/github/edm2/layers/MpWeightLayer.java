@@ -41,6 +41,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>The gain is {@code gain}, or, with {@code learnedGain}, {@code gain} times a learned scalar
  * {@value #GAIN_KEY} that starts at {@code initialGain}.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

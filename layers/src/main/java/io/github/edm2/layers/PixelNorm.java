@@ -15,6 +15,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Pixel normalization (arXiv:2312.02696, Eq. 30): every pixel's feature vector is divided by its
  * root mean square over the channels. Input and output [batch, channels, height, width].
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

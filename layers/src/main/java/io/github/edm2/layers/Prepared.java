@@ -26,6 +26,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * otherwise, which takes 5 to 15 microseconds, more than most operations on small arrays, and
  * leaves it to a thread of its own to clean up. The shapes of its results are checked once, instead
  * of at every call.
+ *
+ * <p>For one thread at a time.
  */
 public final class Prepared {
 

@@ -23,6 +23,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *
  * of whose two forms of t the one with fewer numbers is taken, and that of the learned gain is the
  * sum over the channels of s / gain times the outputs' sum of q dL/dy.
+ *
+ * <p>For one thread at a time.
  */
 public final class PreparedWeight {
 

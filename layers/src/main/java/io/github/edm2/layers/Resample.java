@@ -25,6 +25,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * and the kernel outer(f, f) / sum(f)²: {@link Direction#DOWN} is the convolution of every channel
  * with stride 2 and padding (length - 1) / 2; {@link Direction#UP} is its transpose times 4. The
  * default filter [1, 1] averages 2x2 pixels, and doubles them.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

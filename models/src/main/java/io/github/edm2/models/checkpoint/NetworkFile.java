@@ -35,6 +35,8 @@ import org.nd4j.shade.jackson.databind.ObjectMapper;
  * the images. Unlike ModelSerializer, it gives the same bytes for the same network, has no limit of
  * 2 GiB, and notices damage.
  *
+ * <p>For one thread at a time, as its graph.
+ *
  * @param options what the network was made with
  * @param graph the network
  * @param classNames names of the classes in the order of their labels; empty if unknown

@@ -26,6 +26,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * to 5, by itself or in an archive of {@code torch.save}) of a dictionary whose entry {@code ema}
  * is a network. The file is read as data and nothing of it is run; parameters and buffers, under
  * their official names, stay in it until they are asked for.
+ *
+ * <p>For one thread at a time.
  */
 public final class OfficialFile implements TensorFile {
 

@@ -9,6 +9,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * channels, which datasets store. Final latents are what networks see: {@code (mean + std n) scale
  * + bias} with n drawn from N(0, 1), which has about the mean 0 and the standard deviation 1/2 over
  * ImageNet.
+ *
+ * <p>Safe to share between threads.
  */
 public final class Latents {
 

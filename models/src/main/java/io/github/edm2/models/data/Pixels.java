@@ -7,6 +7,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Conversion between 8-bit pixels and the values that a network of pixels sees, [0, 255] and [-1,
  * 1]: the RGB encoder of the EDM2 reference implementation.
+ *
+ * <p>Safe to share between threads.
  */
 public final class Pixels {
 

@@ -14,6 +14,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 /**
  * D = c_skip x + c_out F, the denoised image. Inputs, in this order, F and x [batch, channels,
  * height, width] and sigma [batch, 1].
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class Denoised extends FunctionVertex {
 

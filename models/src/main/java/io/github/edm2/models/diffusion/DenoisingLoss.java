@@ -7,6 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Preconditioning and loss of a network F outside of a ComputationGraph: the same vertices and
  * output layer, one after another. Images are [batch, channels, height, width].
+ *
+ * <p>For one thread at a time.
  */
 public final class DenoisingLoss {
 

@@ -27,6 +27,8 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 /**
  * An output layer without parameters: a subclass gives the output, the loss of each example and its
  * gradient; this class makes a DL4J output layer of it.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

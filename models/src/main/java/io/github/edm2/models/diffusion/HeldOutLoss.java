@@ -15,6 +15,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Denoising loss on images that were not trained on: lambda (D - y)² (arXiv:2312.02696, Eq. 14),
  * averaged over all elements, without the learned uncertainty. Images, noise and noise levels are
  * drawn once, so that networks are compared on the same examples.
+ *
+ * <p>For one thread at a time.
  */
 public final class HeldOutLoss {
 

@@ -14,6 +14,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Makes the log variance u [batch, 1] an output of the network. It adds no loss: {@link
  * UncertaintyLoss} trains u. (Every output of a ComputationGraph that trains must be an output
  * layer.)
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -14,6 +14,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * What the {@link UncertaintyLoss} needs, in the one array that a DL4J output layer can take.
  * Inputs, in this order, D [batch, channels, height, width], u = log variance [batch, 1] and sigma
  * [batch, 1]; output [batch, channels + 2, height, width], the last two channels being u and sigma.
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class LossInput extends FunctionVertex {
 

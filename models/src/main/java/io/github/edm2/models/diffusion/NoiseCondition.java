@@ -10,7 +10,11 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** c_noise = ln(sigma) / 4. Input sigma [batch, 1], which gets no gradient; output [batch, 1]. */
+/**
+ * c_noise = ln(sigma) / 4. Input sigma [batch, 1], which gets no gradient; output [batch, 1].
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
+ */
 public final class NoiseCondition extends FunctionVertex {
 
     /** SameDiff face. */

@@ -17,6 +17,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>Expects features {images [batch, channels, height, width]} or {images, labels [batch,
  * classes]}; leaves features {noisy, sigma [batch, 1]} or {noisy, sigma, labels} and labels {clean,
  * sigma}. The noise of a batch depends on the seed and on the number of images before it alone.
+ *
+ * <p>For one thread at a time.
  */
 public final class NoisePreProcessor implements MultiDataSetPreProcessor {
 

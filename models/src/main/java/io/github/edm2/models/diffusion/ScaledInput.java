@@ -14,6 +14,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 /**
  * c_in x, the network's input scaled to unit variance. Inputs x [batch, channels, height, width]
  * and sigma [batch, 1].
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class ScaledInput extends FunctionVertex {
 

@@ -24,6 +24,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * summed over channels, height and width, so that u counts once per element; DL4J averages over the
  * batch. Input is a {@link LossInput}; labels are the clean images y [batch, channels, height,
  * width]; the layer's output is D.
+ *
+ * <p>For one thread at a time, as all layers of DL4J.
  */
 @Data
 @NoArgsConstructor

@@ -14,7 +14,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** What a detector finds in a set of images that comes in batches. */
+/**
+ * What a detector finds in a set of images that comes in batches.
+ *
+ * <p>For one thread at a time.
+ */
 public final class Evaluation {
 
     private final Detector detector;

@@ -9,6 +9,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Mean and covariance of the feature vectors of a set of images, all that the Fréchet distance
  * needs to know of it. The covariance is the unbiased one, sum (x - m) (x - m)^T / (n - 1).
+ *
+ * <p>Safe to share between threads that change none of its arrays.
  */
 public final class FeatureStatistics {
 

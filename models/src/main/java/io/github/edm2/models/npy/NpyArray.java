@@ -16,6 +16,8 @@ import java.util.regex.Pattern;
  *
  * <p>Not read by ND4J (M2.1), which believes the header: of an array that is cut short it gives
  * what lies behind it in memory, and it puts the elements of column-major ones in the wrong places.
+ *
+ * <p>Safe to share between threads that do not change its values.
  */
 public final class NpyArray {
 

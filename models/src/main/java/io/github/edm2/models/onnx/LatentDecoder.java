@@ -12,6 +12,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * The decoder of Stable Diffusion's autoencoder in an ONNX file with one input, latents [batch, 4,
  * height, width], and one output, RGB images of values around 0 to 1, eight times as high and wide.
+ *
+ * <p>Safe to share between threads.
  */
 public final class LatentDecoder implements AutoCloseable {
 

@@ -16,6 +16,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
  * means, then four standard deviations or the logarithms of variances. The autoencoder was trained
  * on values from -1 to 1; the EDM2 reference implementation gives it 0 to 1, which its statistics
  * of {@link Latents} and its published networks presume.
+ *
+ * <p>Safe to share between threads.
  */
 public final class LatentEncoder implements AutoCloseable {
 

@@ -21,6 +21,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * its description, {@link DetectorDescription}, in the JSON file of the same name beside it or, for
  * {@code fid} (Inception-v3) and {@code fd_dinov2} (DINOv2 ViT-L/14), in this library. The ONNX
  * file is the user's: neither network is published in this form.
+ *
+ * <p>Safe to share between threads.
  */
 public final class OnnxDetector implements Detector {
 

@@ -9,7 +9,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** A tensor of PyTorch, whose numbers stay in the file until they are read. */
+/**
+ * A tensor of PyTorch, whose numbers stay in the file until they are read.
+ *
+ * <p>For one thread at a time.
+ */
 public final class TorchTensor {
 
     private static final int DEEPEST = 16;

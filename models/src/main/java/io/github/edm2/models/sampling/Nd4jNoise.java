@@ -7,7 +7,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.rng.Random;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Noise of ND4J's generators, one per image. */
+/**
+ * Noise of ND4J's generators, one per image.
+ *
+ * <p>For one thread at a time.
+ */
 public final class Nd4jNoise implements SeededNoise {
 
     private final long[] seeds;

@@ -7,6 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Noise of a batch of images in which every image has a generator of its own, so that a seed gives
  * the same image in any batch. Each call of {@link #get} draws further N(0,1) noise [batch,
  * channels, height, width] in single precision.
+ *
+ * <p>For one thread at a time.
  */
 public interface SeededNoise extends Supplier<INDArray>, AutoCloseable {
 

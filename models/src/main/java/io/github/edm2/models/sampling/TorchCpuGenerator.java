@@ -4,6 +4,8 @@ package io.github.edm2.models.sampling;
  * The random numbers that PyTorch's generator of a CPU gives for a seed: the Mersenne Twister
  * MT19937 (Matsumoto and Nishimura 1998), normal numbers by the method of Box and Muller, which
  * PyTorch applies in one way to fewer and in another to 16 or more numbers.
+ *
+ * <p>For one thread at a time.
  */
 public final class TorchCpuGenerator {
 

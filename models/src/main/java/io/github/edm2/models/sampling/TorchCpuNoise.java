@@ -7,6 +7,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * The noise that the official PyTorch release draws on a CPU for the same seeds: one generator per
  * image, from which first the noise comes, then the random class, then any further noise.
+ *
+ * <p>For one thread at a time.
  */
 public final class TorchCpuNoise implements SeededNoise {
 

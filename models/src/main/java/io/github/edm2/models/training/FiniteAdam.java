@@ -20,6 +20,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * <p>As in algorithm 1 of the Adam paper (arXiv:1412.6980), epsilon is added to the bias-corrected
  * root of the second moment. ND4J's Adam adds it before the correction, which is 10 times as much
  * in the first step of beta2 = 0.99, and visible in parameters with small gradients.
+ *
+ * <p>For one thread at a time.
  */
 @EqualsAndHashCode
 public final class FiniteAdam implements IUpdater {

@@ -15,6 +15,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * network, updater included, goes on as if it had not stopped.
  *
  * <p>While a step runs, another thread loads the images of the next one and makes its noise.
+ *
+ * <p>For one thread at a time.
  */
 public final class Trainer implements AutoCloseable {
 

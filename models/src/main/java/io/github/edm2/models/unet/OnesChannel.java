@@ -11,6 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Appends a channel of ones, which stands in for the biases that the network does not have. Input
  * [batch, channels, height, width], output [batch, channels + 1, height, width].
+ *
+ * <p>For one thread at a time, as all vertices of DL4J.
  */
 public final class OnesChannel extends FunctionVertex {
 

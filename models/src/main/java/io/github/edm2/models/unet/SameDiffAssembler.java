@@ -29,6 +29,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Makes a SameDiff graph of the network. Variables are named as the ComputationGraph's parameters,
  * placeholders and outputs as its inputs and outputs; a further placeholder {@value #CLEAN} takes
  * the clean images and {@value #LOSS} is the scalar to minimize.
+ *
+ * <p>For one thread at a time.
  */
 public final class SameDiffAssembler implements Assembler<SDVariable> {
 
