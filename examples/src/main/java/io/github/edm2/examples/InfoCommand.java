@@ -2,15 +2,21 @@ package io.github.edm2.examples;
 
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
+import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.unet.NetworkCost;
 import io.github.edm2.models.unet.NetworkOptions;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.zip.ZipFile;
 
-/** {@code edm2 info}: what a network consists of. */
+/** {@code edm2 info}: what a network or a dataset consists of. */
 final class InfoCommand implements Command {
+
+    /** What tells an archive of images from one of a network. */
+    private static final String LABELS = "dataset.json";
 
     @Override
     public String name() {
@@ -19,7 +25,7 @@ final class InfoCommand implements Command {
 
     @Override
     public String summary() {
-        return "Show parameters, Gflops and layers of a network file or preset";
+        return "Show parameters, Gflops and layers of a network file or preset, or size and classes of a dataset";
     }
 
     @Override
@@ -31,7 +37,7 @@ final class InfoCommand implements Command {
 
     @Override
     public String operand() {
-        return "FILE|PRESET";
+        return "FOLDER|FILE|PRESET";
     }
 
     @Override
@@ -53,6 +59,10 @@ final class InfoCommand implements Command {
                                             ", ",
                                             Preset.presets().stream().map(Preset::name).toList())));
         }
+        if (!isPreset && isDataset(file)) {
+            describeDataset(file, out);
+            return;
+        }
         NetworkOptions network = isPreset ? Preset.of(subject).network() : Edm2.readOptions(file);
         out.printf(
                 "%s: images of %s at %dx%d, %s%n",
@@ -64,5 +74,30 @@ final class InfoCommand implements Command {
         ClassList.of(isPreset ? List.of() : Edm2.readClassNames(file)).showAll(out);
         out.println();
         out.print(NetworkCost.of(network).table());
+    }
+
+    private static boolean isDataset(Path file) {
+        if (Files.isDirectory(file)) {
+            return true;
+        }
+        try (ZipFile zip = new ZipFile(file.toFile())) {
+            return zip.getEntry(LABELS) != null;
+        } catch (IOException e) {
+            return false; // no archive
+        }
+    }
+
+    private static void describeDataset(Path path, PrintStream out) {
+        try (ImageDataset dataset = ImageDataset.open(path)) {
+            out.printf(
+                    "%s: %s of %s, %s%n",
+                    path,
+                    dataset.holdsLatents()
+                            ? "latents of " + Count.images(dataset.count())
+                            : Count.images(dataset.count()),
+                    dataset.shape(),
+                    dataset.labelsInWords());
+            ClassList.of(dataset.classNames()).showAll(out);
+        }
     }
 }

@@ -35,6 +35,7 @@ public final class Main {
                     new ConvertCommand(),
                     new DatasetConvertCommand(),
                     new DatasetEncodeCommand(),
+                    new DatasetDecodeCommand(),
                     new MetricsRefCommand(),
                     new MetricsCalcCommand(),
                     new MetricsGenCommand(),

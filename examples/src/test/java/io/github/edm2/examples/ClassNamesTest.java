@@ -112,6 +112,15 @@ class ClassNamesTest {
         assertTrue(info.contains("0 classes") && !info.contains("cat"), info);
     }
 
+    @Test
+    void infoShowsTheClassesOfADataset() {
+        for (Path dataset : List.of(photos, shared.resolve("data.zip"))) {
+            String info = Cli.succeed("info", dataset);
+            assertTrue(info.contains("6 images of 8x8") && info.contains("3 classes"), info);
+            assertTrue(info.contains("classes: 0 Hot dog, 1 cat, 2 dog"), info);
+        }
+    }
+
     private static String generate(Object drawn, String outdir) {
         return Cli.succeed(
                 "generate",

@@ -76,6 +76,48 @@ class LatentsTest {
     }
 
     @Test
+    void aDatasetOfLatentsIsDecodedToImagesWithTheirLabels() throws IOException {
+        Path latents = encode("latents.zip");
+        Path decoded = decode(latents, "decoded.zip", 8);
+        assertArrayEquals(
+                Files.readAllBytes(decoded), Files.readAllBytes(decode(latents, "by-two.zip", 2)));
+        try (ImageDataset dataset = ImageDataset.open(decoded)) {
+            assertEquals(5, dataset.count());
+            assertEquals("64x64 (height x width) with 3 channels", dataset.shape().toString());
+            assertEquals(List.of("cat", "dog", "fox"), dataset.classNames());
+            assertEquals(2, dataset.label(2));
+        }
+        Cli.fail(
+                1,
+                new String[] {"images.zip holds images", "--source must hold latents"},
+                "dataset",
+                "decode",
+                "--source",
+                images,
+                "--dest",
+                folder.resolve("none.zip"),
+                "--decoder",
+                onnx("tiny-vae-decoder"));
+        assertFalse(Files.exists(folder.resolve("none.zip")));
+    }
+
+    private Path decode(Path latents, String name, int batch) {
+        Path dest = folder.resolve(name);
+        Cli.succeed(
+                "dataset",
+                "decode",
+                "--source",
+                latents,
+                "--dest",
+                dest,
+                "--decoder",
+                onnx("tiny-vae-decoder"),
+                "--batch",
+                batch);
+        return dest;
+    }
+
+    @Test
     void theSameImagesGiveTheSameArchive() throws IOException {
         byte[] first = Files.readAllBytes(encode("a.zip", "--batch", 2));
         assertArrayEquals(first, Files.readAllBytes(encode("b.zip", "--batch", 2)));

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.shade.jackson.core.JsonFactory;
 import org.nd4j.shade.jackson.core.JsonGenerator;
 
@@ -63,11 +64,25 @@ public final class DatasetZip implements Closeable {
      * @throws IOException if it cannot be written
      */
     public static DatasetZip ofLatents(Path file) throws IOException {
+        return begin(LATENTS, file);
+    }
+
+    /**
+     * Begins an archive of PNG files.
+     *
+     * @param file created, with its folder, or replaced by {@link #commit}
+     * @throws IOException if it cannot be written
+     */
+    public static DatasetZip ofPixels(Path file) throws IOException {
+        return begin(IMAGE, file);
+    }
+
+    private static DatasetZip begin(String form, Path file) throws IOException {
         Files.createDirectories(file.toAbsolutePath().getParent());
         AtomicOutput output = AtomicOutput.of(file);
         OutputStream out =
                 new BufferedOutputStream(Channels.newOutputStream(output.channel()), BUFFER);
-        return new DatasetZip(LATENTS, out, () -> output.commit(file), output);
+        return new DatasetZip(form, out, () -> output.commit(file), output);
     }
 
     private DatasetZip(String form, OutputStream out, Commit commit, Closeable output) {
@@ -88,6 +103,18 @@ public final class DatasetZip implements Closeable {
      */
     public void add(int number, byte[] image, ImageDataset labelled) throws IOException {
         add(number, image, labelled.labels());
+    }
+
+    /**
+     * Adds an image.
+     *
+     * @param pixels RGB, [3, height, width], UINT8
+     * @param labelled as for the files of images
+     */
+    public void add(int number, INDArray pixels, ImageDataset labelled) throws IOException {
+        byte[] planes = pixels.dup('c').data().asBytes();
+        RgbImage image = new RgbImage((int) pixels.size(1), (int) pixels.size(2), planes);
+        add(number, UncompressedPng.encode(image), labelled.labels());
     }
 
     /** The same with the labels of all images. */
@@ -174,7 +201,7 @@ public final class DatasetZip implements Closeable {
         zip.closeEntry();
     }
 
-    /** Deletes the latents that were written, or keeps the images, if they were not committed. */
+    /** Deletes what was not committed, or keeps it for a conversion that can be continued. */
     @Override
     public void close() throws IOException {
         output.close();

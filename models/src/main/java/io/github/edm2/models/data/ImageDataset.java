@@ -425,6 +425,11 @@ public final class ImageDataset implements AutoCloseable {
         return labels.batch(indices);
     }
 
+    /** What labels there are, for people: {@code no labels}, {@code 10 classes}. */
+    public String labelsInWords() {
+        return labels.inWords();
+    }
+
     /** Labels of all images, or none. */
     ImageLabels labels() {
         return labels;
