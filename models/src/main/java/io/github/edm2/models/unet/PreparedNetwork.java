@@ -39,7 +39,7 @@ public final class PreparedNetwork {
      * sets the graph's score to the loss, averaged over the batch.
      *
      * @param batch as for {@code graph.fit}: features noisy images, sigma and labels where the
-     *     network has them; labels clean images
+     *     network has them; labels clean images; of any type, they are cast to the network's
      * @return the gradients, a view of the graph's
      * @throws IllegalArgumentException if the arrays are not of the network's shapes
      */
@@ -72,13 +72,18 @@ public final class PreparedNetwork {
             double loss =
                     plans.computeIfAbsent(size, n -> new TrainingPlan(options, graph, n))
                             .run(
-                                    features[0],
-                                    features[1],
-                                    expected > 2 ? features[2] : null,
-                                    clean);
+                                    cast(features[0]),
+                                    cast(features[1]),
+                                    expected > 2 ? cast(features[2]) : null,
+                                    cast(clean));
             graph.setScore(loss);
             return gradient;
         }
+    }
+
+    /** To the network's type; the same array where it has it. */
+    private INDArray cast(INDArray array) {
+        return array.castTo(graph.params().dataType());
     }
 
     private long[] imageShape() {
