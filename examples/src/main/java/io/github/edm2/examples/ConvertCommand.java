@@ -18,18 +18,18 @@ import java.util.List;
 /** {@code edm2 convert}: writes a network in another format. */
 final class ConvertCommand implements Command {
 
-    private static final Setting<Path> FROM =
+    private static final Setting<Location> FROM =
             Setting.required(
                     "from",
-                    Kind.FILE,
+                    Location.KIND,
                     "network file: official pickle, DL4J zip or safetensors; or a snapshot of a training run");
     private static final Setting<Path> TO =
             Setting.required(
                     "to", Kind.FILE, "file to write; its name ends with .zip or .safetensors");
-    private static final Setting<String> LIKE =
+    private static final Setting<Location> LIKE =
             Setting.derived(
                     "like",
-                    Kind.NAME,
+                    Location.KIND,
                     "what --from tells",
                     "network file or preset with the options of --from, where that does not tell them");
 
@@ -56,10 +56,10 @@ final class ConvertCommand implements Command {
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
-        Path from = arguments.get(FROM);
         Path to = arguments.get(TO);
         NetworkType type = NetworkType.of(to);
-        NetworkFile network = read(from, arguments.get(LIKE));
+        NetworkFile network =
+                read(arguments.get(FROM).file(out), Location.file(arguments.get(LIKE), out));
         Files.createDirectories(to.toAbsolutePath().getParent());
         type.write(to, network);
         out.printf(
@@ -67,7 +67,7 @@ final class ConvertCommand implements Command {
                 to, network.graph().params().length(), Files.size(to));
     }
 
-    private static NetworkFile read(Path from, String like) {
+    private static NetworkFile read(Path from, Path like) {
         if (NetworkFormat.of(from) != NetworkFormat.SAFETENSORS) {
             if (like != null) {
                 throw new UsageException("--like is for safetensors; " + from + " needs none");
@@ -90,9 +90,9 @@ final class ConvertCommand implements Command {
     }
 
     /** Snapshots lack the buffers, which are the same in every network of a training. */
-    private static Path networkOf(Path snapshot, String like) {
+    private static Path networkOf(Path snapshot, Path like) {
         Path run = snapshot.toAbsolutePath().normalize().getParent().getParent();
-        Path network = like == null ? run.resolve(TrainingRun.NETWORK) : Path.of(like);
+        Path network = like == null ? run.resolve(TrainingRun.NETWORK) : like;
         if (!Files.exists(network)) {
             throw new CommandException(
                     "%s is a snapshot, and there is no %s of its training; give a network file of the training with --like"
@@ -101,8 +101,8 @@ final class ConvertCommand implements Command {
         return network;
     }
 
-    private static NetworkOptions options(String like) {
-        boolean preset = Preset.presets().stream().anyMatch(p -> p.name().equals(like));
-        return preset ? Preset.of(like).network() : Edm2.readOptions(Path.of(like));
+    private static NetworkOptions options(Path like) {
+        boolean preset = Preset.presets().stream().anyMatch(p -> p.name().equals(like.toString()));
+        return preset ? Preset.of(like.toString()).network() : Edm2.readOptions(like);
     }
 }

@@ -27,16 +27,16 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Generator implements AutoCloseable {
 
     private static final HeunSampler DEFAULTS = HeunSampler.builder().build();
-    private static final Setting<Path> NET =
+    private static final Setting<Location> NET =
             Setting.derived(
                     "net",
-                    Kind.FILE,
+                    Location.KIND,
                     "that of --preset",
-                    "network file: of train, phema or convert, or official pickle");
-    private static final Setting<Path> GNET =
+                    "network file: of train, phema or convert, or official pickle; of a web address, it is downloaded into the cache folder");
+    private static final Setting<Location> GNET =
             Setting.derived(
                     "gnet",
-                    Kind.FILE,
+                    Location.KIND,
                     "none, or that of --preset",
                     "network file of the guide: an unconditional or a weaker network");
     private static final Setting<Double> GUIDANCE =
@@ -273,13 +273,15 @@ final class Generator implements AutoCloseable {
                 throw new UsageException("--model-dir needs --preset");
             }
             return new Chosen(
-                    arguments.get(NET), arguments.get(GNET), arguments.get(GUIDANCE, 1.0));
+                    arguments.get(NET).file(out),
+                    Location.file(arguments.get(GNET), out),
+                    arguments.get(GUIDANCE, 1.0));
         }
         PublishedPreset preset = PublishedPreset.of(name);
         ModelFiles files = ModelFiles.standard(arguments.get(MODEL_DIR));
         try (DownloadProgress progress = new DownloadProgress(out)) {
-            Path net = arguments.get(NET);
-            Path guide = arguments.get(GNET);
+            Path net = Location.file(arguments.get(NET), out);
+            Path guide = Location.file(arguments.get(GNET), out);
             return new Chosen(
                     net == null ? files.find(preset.net(), progress) : net,
                     guide == null && preset.guide() != null

@@ -37,7 +37,7 @@ final class InfoCommand implements Command {
 
     @Override
     public String operand() {
-        return "FOLDER|FILE|PRESET";
+        return "FOLDER|FILE|URL|PRESET";
     }
 
     @Override
@@ -49,7 +49,7 @@ final class InfoCommand implements Command {
     public void run(Arguments arguments, PrintStream out) {
         String subject = arguments.operand();
         boolean isPreset = Preset.presets().stream().anyMatch(p -> p.name().equals(subject));
-        Path file = Kind.FILE.parser().apply(subject);
+        Path file = Location.KIND.parser().apply(subject).file(out);
         if (!isPreset && !Files.exists(file)) {
             throw new CommandException(
                     "%s is neither a network file nor a preset; the presets are %s"

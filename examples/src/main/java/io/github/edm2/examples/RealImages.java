@@ -13,10 +13,10 @@ import java.util.List;
 /** The real images that others are compared with, as the command line names them. */
 final class RealImages {
 
-    static final Setting<Path> REF =
+    static final Setting<Location> REF =
             Setting.derived(
                     "ref",
-                    Kind.FILE,
+                    Location.KIND,
                     "computed from --real",
                     "statistics of real images: npz of metrics ref, or official pickle");
     static final Setting<Path> REAL =
@@ -31,14 +31,14 @@ final class RealImages {
                     + " with its standard error, precision and recall (3 neighbours), density and coverage (5"
                     + " neighbours). A metric that too few images leave undefined is shown as -.";
 
-    private final Path reference;
+    private final Location reference;
     private final Path real;
     private final long seed;
 
     /** Of the images in {@link #real}, one for each detector; null until they are needed. */
     private List<Evaluation> originals;
 
-    private RealImages(Path reference, Path real, long seed) {
+    private RealImages(Location reference, Path real, long seed) {
         this.reference = reference;
         this.real = real;
         this.seed = seed;
@@ -51,7 +51,7 @@ final class RealImages {
      * @throws UsageException if there is neither --ref nor --real
      */
     static RealImages of(Arguments arguments, long seed) {
-        Path reference = arguments.get(REF);
+        Location reference = arguments.get(REF);
         Path real = arguments.get(REAL);
         if (reference == null && real == null) {
             throw new UsageException("--ref or --real is missing");
@@ -77,12 +77,13 @@ final class RealImages {
         if (real != null && originals == null) {
             originals = evaluate(detectors, batch, out);
         }
+        Path file = Location.file(reference, out);
         List<ImageScores> scores = new ArrayList<>();
         for (int i = 0; i < detectors.size(); i++) {
             FeatureStatistics statistics =
-                    reference == null
+                    file == null
                             ? originals.get(i).statistics()
-                            : StatisticsFile.read(reference, detectors.get(i).name());
+                            : StatisticsFile.read(file, detectors.get(i).name());
             scores.add(
                     ImageScores.of(
                             detectors.get(i),

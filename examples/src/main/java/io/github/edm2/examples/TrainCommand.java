@@ -45,10 +45,10 @@ final class TrainCommand implements Command {
                     "network (unless --init gives one) and hyperparameters: "
                             + String.join(
                                     ", ", Preset.presets().stream().map(Preset::name).toList()));
-    private static final Setting<Path> INIT =
+    private static final Setting<Location> INIT =
             Setting.derived(
                     "init",
-                    Kind.FILE,
+                    Location.KIND,
                     "none: random weights",
                     "network file or official pickle to start from, for fine-tuning: its network and weights"
                             + " instead of those of --preset; the label weights are new if the data has another"
@@ -100,7 +100,7 @@ final class TrainCommand implements Command {
                     "status",
                     Kind.COUNT_OR_NONE,
                     "1/" + STATUSES + " of the duration",
-                    "images between lines of log.txt and stats.jsonl; 0 for none");
+                    "images between lines of log.txt and stats.jsonl, with the loss per element (channel of a pixel); 0 for none");
     private static final Setting<Long> SNAPSHOT =
             Setting.derived(
                     "snapshot",
@@ -167,7 +167,7 @@ final class TrainCommand implements Command {
     public void run(Arguments arguments, PrintStream out) throws IOException {
         Preset preset = Preset.of(arguments.get(PRESET));
         try (ImageDataset dataset = open(arguments.get(DATA), arguments.get(COND))) {
-            Optional<InitialNetwork> init = init(arguments, dataset);
+            Optional<InitialNetwork> init = init(arguments, dataset, out);
             TrainingOptions options = options(arguments, preset, init, dataset);
             if (arguments.get(DRY_RUN)) {
                 NetworkCost cost = NetworkCost.of(options.network());
@@ -197,10 +197,10 @@ final class TrainCommand implements Command {
         return dataset;
     }
 
-    private static Optional<InitialNetwork> init(Arguments arguments, ImageDataset dataset)
-            throws IOException {
-        Path file = arguments.get(INIT);
-        if (file == null) {
+    private static Optional<InitialNetwork> init(
+            Arguments arguments, ImageDataset dataset, PrintStream out) throws IOException {
+        Location location = arguments.get(INIT);
+        if (location == null) {
             return Optional.empty();
         }
         if (arguments.get(CHANNELS) != null) {
@@ -208,7 +208,7 @@ final class TrainCommand implements Command {
                     "--channels contradicts --init, whose network has its own number of channels; leave one of them out");
         }
         boolean withoutLabels = Boolean.FALSE.equals(arguments.get(COND));
-        return Optional.of(InitialNetwork.of(file, dataset, withoutLabels));
+        return Optional.of(InitialNetwork.of(location.file(out), dataset, withoutLabels));
     }
 
     private static TrainingOptions options(

@@ -5,6 +5,7 @@ import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,6 +14,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.regex.Pattern;
 
 /**
@@ -36,6 +38,8 @@ public final class ModelFiles {
             "https://nvlabs-fi-cdn.nvidia.com/edm2/posthoc-reconstructions/";
 
     private static final Pattern WEB = Pattern.compile("https?", Pattern.CASE_INSENSITIVE);
+
+    private static final Pattern WEB_START = Pattern.compile("https?://", Pattern.CASE_INSENSITIVE);
 
     private static final Pattern PLAIN_NAME = Pattern.compile("[A-Za-z0-9][A-Za-z0-9._-]*");
 
@@ -159,25 +163,69 @@ public final class ModelFiles {
      */
     public Path find(String fileName, Progress progress) {
         URI url = url(fileName);
-        Path file = local(fileName);
+        return find(url, local(fileName), modelDir != null ? modelDir : cacheDir, progress);
+    }
+
+    /** Whether a text is a web address rather than a path: it begins with http:// or https://. */
+    public static boolean isWeb(String text) {
+        return WEB_START.matcher(text).lookingAt();
+    }
+
+    /**
+     * Where {@link #fetch} puts the file of a web address: under its own name, in a folder of the
+     * cache that no other address has. Nothing is downloaded.
+     *
+     * @param url http or https
+     * @throws IllegalArgumentException if it has no host, or does not end with the name of a file
+     */
+    public Path cached(URI url) {
+        String path = String.valueOf(url.getPath());
+        String name = path.substring(path.lastIndexOf('/') + 1);
+        if (!isWeb(url.toString())
+                || url.getHost() == null
+                || !PLAIN_NAME.matcher(name).matches()) {
+            throw new IllegalArgumentException(
+                    "url must be like https://host/network.pkl, got " + url);
+        }
+        UUID folder = UUID.nameUUIDFromBytes(url.toString().getBytes(StandardCharsets.UTF_8));
+        return cacheDir.resolve("web").resolve(folder.toString()).resolve(name);
+    }
+
+    /**
+     * The file of a web address, downloaded into the cache if it is not there.
+     *
+     * @param url see {@link #cached}
+     * @param progress told of a download; what it throws ends the download, which can be continued
+     * @throws IllegalArgumentException if it has no host, or does not end with the name of a file
+     * @throws ModelFileException as {@link #find(String, Progress)}
+     */
+    public Path fetch(URI url, Progress progress) {
+        Path file = cached(url);
+        return find(url, file, file.getParent(), progress);
+    }
+
+    /**
+     * @param byHand folder into which a user may put the file
+     */
+    private Path find(URI url, Path file, Path byHand, Progress progress) {
         if (Files.isRegularFile(file)) {
             return file;
         }
         try {
-            Files.createDirectories(cacheDir);
+            Files.createDirectories(file.getParent());
             downloadAlone(file, new Download(url, file, timeout, pause, progress));
             return file;
         } catch (FileSystemException e) {
-            throw failure(url, "the cache cannot be written (%s)".formatted(e), e);
+            throw failure(url, byHand, "the cache cannot be written (%s)".formatted(e), e);
         } catch (IOException e) {
-            throw failure(url, e.getMessage(), e);
+            throw failure(url, byHand, e.getMessage(), e);
         }
     }
 
-    private ModelFileException failure(URI url, String why, IOException cause) {
+    private ModelFileException failure(URI url, Path byHand, String why, IOException cause) {
         return new ModelFileException(
                 "Cannot download %s: %s; the file can also be downloaded by hand into %s"
-                        .formatted(url, why, modelDir != null ? modelDir : cacheDir),
+                        .formatted(url, why, byHand),
                 cause);
     }
 

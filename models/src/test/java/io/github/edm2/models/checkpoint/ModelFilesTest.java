@@ -554,4 +554,46 @@ class ModelFilesTest {
         assertEquals(Path.of("cache/fid.onnx"), files.onnx("fid"));
         assertThrows(IllegalArgumentException.class, () -> files.onnx("a/b"));
     }
+
+    @Test
+    void webAddressesWithFilesOfOneNameAreKeptApart() throws Exception {
+        ModelFiles files = files(PATIENT);
+        Path first = files.fetch(server.url().resolve("a/" + NAME), (file, done, total) -> {});
+        Path second = files.fetch(server.url().resolve("b/" + NAME), (file, done, total) -> {});
+        assertEquals(NAME, first.getFileName().toString());
+        assertTrue(first.startsWith(cache) && !first.equals(second), second.toString());
+        assertArrayEquals(CONTENT, Files.readAllBytes(first));
+        files.fetch(server.url().resolve("a/" + NAME), (file, done, total) -> {});
+        assertEquals(2, server.requests().size());
+    }
+
+    @Test
+    void aCutDownloadOfAWebAddressIsContinued() throws Exception {
+        ModelFiles files = files(PATIENT);
+        server.next(server.cutAfter(HALF));
+        for (int i = 1; i < ATTEMPTS; i++) {
+            server.next(exchange -> exchange.sendResponseHeaders(503, -1));
+        }
+        URI url = server.url().resolve(NAME);
+        String message =
+                assertThrows(
+                                ModelFileException.class,
+                                () -> files.fetch(url, (file, done, total) -> {}))
+                        .getMessage();
+        assertTrue(message.endsWith("by hand into " + files.cached(url).getParent()), message);
+        assertArrayEquals(CONTENT, Files.readAllBytes(files.fetch(url, (file, done, total) -> {})));
+        assertTrue(ranges().get(ATTEMPTS).startsWith("bytes="), ranges().toString());
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"http://host/", "http:///x.pkl", "ftp://host/x.pkl", "https://host/a/."})
+    void refusesAddressesWithoutHostOrFile(String url) {
+        String message =
+                assertThrows(
+                                IllegalArgumentException.class,
+                                () -> files(PATIENT).cached(URI.create(url)))
+                        .getMessage();
+        assertEquals("url must be like https://host/network.pkl, got " + url, message);
+    }
 }
