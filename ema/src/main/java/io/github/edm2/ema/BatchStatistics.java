@@ -16,6 +16,7 @@ import org.nd4j.linalg.dataset.adapter.MultiDataSetIteratorAdapter;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -172,7 +173,7 @@ public final class BatchStatistics {
                             .formatted(name(layer), moments.count()));
         }
         INDArray variance = moments.variance();
-        if (!Double.isFinite(variance.sumNumber().doubleValue())) {
+        if (!Double.isFinite(Nd4j.getBlasWrapper().dot(variance, variance))) {
             throw new IllegalArgumentException(
                     "the statistics of layer %s are not finite; look for values that are not"
                                     .formatted(name(layer))
