@@ -20,6 +20,9 @@ final class Unfrozen {
     /** The same configuration without frozen parts. */
     static ComputationGraphConfiguration of(ComputationGraphConfiguration graph) {
         ComputationGraphConfiguration result = graph.clone();
+        // DL4J's copy begins anew, but schedules and files go on where the network was.
+        result.setIterationCount(graph.getIterationCount());
+        result.setEpochCount(graph.getEpochCount());
         result.getVertices().replaceAll((name, vertex) -> of(vertex));
         return result;
     }
