@@ -37,7 +37,7 @@ final class InfoCommand implements Command {
 
     @Override
     public String operand() {
-        return "FOLDER|FILE|URL|PRESET";
+        return "FOLDER|URL|FILE|PRESET";
     }
 
     @Override

@@ -41,7 +41,7 @@ final class LossWatch {
         }
         inARow++;
         String warning =
-                "warning: the loss is %s after %,d images; the state is not kept until it is a number again"
+                "warning: the loss is %s after %,d images; nothing is saved until the loss is a finite number again"
                         .formatted(name(loss), trainer.images());
         if (inARow == 1) {
             out.println(warning);
@@ -66,7 +66,7 @@ final class LossWatch {
                         && Double.isFinite(
                                 Nd4j.getBlasWrapper().dot(network.params(), network.params()));
         if (!good && last) {
-            throw stop(trainer, "the weights are not finite");
+            throw stop(trainer, "some weights are not finite");
         }
         return good;
     }
@@ -74,16 +74,16 @@ final class LossWatch {
     private CommandException stop(Trainer trainer, String why) throws IOException {
         String where =
                 trainer.firstLayerNotFinite()
-                        .map("the first layer whose activations are not finite is "::concat)
+                        .map("the first layer with an output that is not finite is "::concat)
                         .orElse(
-                                "the activations of all layers are finite, but not the loss of them");
+                                "the output of every layer is finite, so the loss itself overflows");
         String kept =
                 checkpoints
                         .newest()
                         .map(good -> "the last good checkpoint is " + good.folder())
                         .orElse("there is no good checkpoint yet");
         String message =
-                "training stopped after %,d images: %s; %s; %s; lower --lr, or look at the data, and train into another --outdir"
+                "training stopped after %,d images: %s; %s; %s; choose a lower --lr or check the data, then train into another --outdir"
                         .formatted(trainer.images(), why, where, kept);
         log.note(message);
         return new CommandException(message);

@@ -50,6 +50,10 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * sigma} (noise levels [batch, 1]) and, with classes, {@code label} (one-hot [batch, classes];
  * zeros for no class). Its outputs are {@code denoised} (in the shape of image) and {@code
  * log_variance} ([batch, 1]).
+ *
+ * <p>{@code score()} of the network is the loss summed over the elements of an image (channels
+ * times height times width) and averaged over the batch. Divided by the number of elements, it is
+ * the loss per element that the commands print.
  */
 @Builder
 @SuppressWarnings({"unchecked", "deprecation"}) // ZooModel's own signatures
