@@ -34,7 +34,7 @@ class MainTest {
         Cli.fail(2, new String[] {"--q", "--outdir"}, "train", "--q");
         Cli.fail(2, new String[] {"--outdir is missing"}, "train", "--data", "x");
         Cli.fail(2, new String[] {"--lr needs a value"}, "train", "--lr");
-        Cli.fail(2, new String[] {"FILE|PRESET is missing"}, "info");
+        Cli.fail(2, new String[] {"FOLDER|URL|FILE|PRESET is missing"}, "info");
         Cli.fail(2, new String[] {"unexpected", "b"}, "info", "a", "b");
         Cli.fail(
                 2,
