@@ -1,5 +1,6 @@
 package io.github.edm2.search;
 
+import io.github.edm2.ema.ReconstructedProfile;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,9 +16,6 @@ import java.util.function.Function;
  * average is a poor reconstruction; or there is none, because everything failed.
  */
 public final class Cautions {
-
-    /** Predicted error above which an average is not the one that was asked for. */
-    private static final double LARGEST_ERROR = 0.05;
 
     /** Axes without an order. */
     private static final Set<String> UNORDERED = Set.of(Edm2Space.SEED);
@@ -66,13 +64,14 @@ public final class Cautions {
 
     private void best(TrialResult best) {
         axes().forEach((name, value) -> edge(name, value, best));
-        if (best.predictedError() != null && best.predictedError() > LARGEST_ERROR) {
+        if (best.predictedError() != null
+                && best.predictedError() > ReconstructedProfile.LARGE_ERROR) {
             sentences.add(
                     String.format(
                             Locale.ROOT,
                             "The predicted error of the best candidate's average, %.2g, is above %s: the snapshots cannot make this EMA length well. Store more snapshots or search longer EMA lengths.",
                             best.predictedError(),
-                            LARGEST_ERROR));
+                            ReconstructedProfile.LARGE_ERROR));
         }
     }
 

@@ -28,8 +28,8 @@ public record ReconstructedProfile(
         return at.profile().sigmaRel();
     }
 
-    /** Predicted error from which on an average is not what was asked for. */
-    private static final double LARGE_ERROR = 0.05;
+    /** Predicted error above which an average is not the one that was asked for. */
+    public static final double LARGE_ERROR = 0.05;
 
     /**
      * A sentence for the user where the average is not what was asked for: its predicted error is

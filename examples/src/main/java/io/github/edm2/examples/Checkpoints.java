@@ -2,18 +2,13 @@ package io.github.edm2.examples;
 
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.EmaTracker;
+import io.github.edm2.models.checkpoint.Checksum;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Comparator;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -98,7 +93,9 @@ final class Checkpoints {
             Path part = checkpoint.resolve(name);
             requireUndamaged(
                     Files.isRegularFile(part)
-                            && sha256(part).equals(contents.path("sha256").path(name).asText()),
+                            && Checksum.of(part)
+                                    .hex()
+                                    .equals(contents.path("sha256").path(name).asText()),
                     part);
         }
         return new Checkpoint(checkpoint, images(checkpoint), contents.path("seconds").asDouble());
@@ -145,7 +142,7 @@ final class Checkpoints {
             contents.put("images", images).put("seconds", seconds);
             ObjectNode checksums = contents.putObject("sha256");
             for (String name : List.of(NETWORK, AVERAGES)) {
-                checksums.put(name, sha256(unfinished.resolve(name)));
+                checksums.put(name, Checksum.of(unfinished.resolve(name)).hex());
             }
             byte[] json = JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(contents);
             AtomicFile.write(unfinished.resolve(CONTENTS), out -> out.write(json));
@@ -179,18 +176,5 @@ final class Checkpoints {
         } catch (UncheckedIOException e) {
             throw e.getCause();
         }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
-        try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
-            in.transferTo(OutputStream.nullOutputStream());
-        }
-        return HexFormat.of().formatHex(digest.digest());
     }
 }

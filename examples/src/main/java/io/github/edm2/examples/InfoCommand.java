@@ -18,6 +18,13 @@ final class InfoCommand implements Command {
     /** What tells an archive of images from one of a network. */
     private static final String LABELS = "dataset.json";
 
+    private static final Setting<Boolean> OPS =
+            Setting.of(
+                    "ops",
+                    Kind.SWITCH,
+                    false,
+                    "show a network's operations instead of its blocks: calls, parameters, Gflops and share of each");
+
     @Override
     public String name() {
         return "info";
@@ -42,7 +49,7 @@ final class InfoCommand implements Command {
 
     @Override
     public List<Setting<?>> settings() {
-        return List.of();
+        return List.of(OPS);
     }
 
     @Override
@@ -59,7 +66,13 @@ final class InfoCommand implements Command {
                                             ", ",
                                             Preset.presets().stream().map(Preset::name).toList())));
         }
+        boolean ops = arguments.get(OPS);
         if (!isPreset && isDataset(file)) {
+            if (ops) {
+                throw new UsageException(
+                        "--ops shows the operations of a network, but %s is a dataset; leave it out"
+                                .formatted(subject));
+            }
             describeDataset(file, out);
             return;
         }
@@ -73,7 +86,8 @@ final class InfoCommand implements Command {
                 Count.of(network.getLabelDim(), "class", "classes"));
         ClassList.of(isPreset ? List.of() : Edm2.readClassNames(file)).showAll(out);
         out.println();
-        out.print(NetworkCost.of(network).table());
+        NetworkCost cost = NetworkCost.of(network);
+        out.print(ops ? cost.operationTable() : cost.table());
     }
 
     private static boolean isDataset(Path file) {

@@ -154,4 +154,14 @@ class MainTest {
         Assertions.assertEquals(128 << 10, Sizes.parse("128Ki"));
         Assertions.assertEquals("3Mi", Sizes.format(3 << 20));
     }
+
+    @Test
+    void infoShowsOperationsOfNetworksOnly() throws IOException {
+        String table = Cli.succeed("info", "edm2-img512-xs", "--ops");
+        Assertions.assertTrue(
+                table.matches("(?s).*MpConvolution 3x3 +\\d+ .*total +\\d+ +124,713,253 .*"),
+                table);
+        Path dataset = TestData.images(folder.resolve("data.zip"));
+        Cli.fail(2, new String[] {"--ops", "dataset", "leave it out"}, "info", dataset, "--ops");
+    }
 }

@@ -141,7 +141,10 @@ class NetworksFromJavaTest {
                                 IllegalArgumentException.class,
                                 () -> Edm2.write(classifier.toComputationGraph(), file))
                         .getMessage();
-        assertEquals("the graph has no layer of an EDM2 network", message);
+        assertEquals(
+                "Cannot write %s: the graph has no layer of an EDM2 network; give a network that Edm2 made, and write others with ModelSerializer"
+                        .formatted(file),
+                message);
         assertFalse(Files.exists(file));
         ModelSerializer.writeModel(classifier.toComputationGraph(), file.toFile(), false);
         Cli.fail(1, new String[] {"other.zip", "EDM2", "Edm2.write"}, "info", file);

@@ -96,7 +96,7 @@ class VerbsTest {
         }
     }
 
-    /** Without DL4J's ActivationLayer, which keeps the input's type. */
+    /** Without DL4J's ActivationLayer, which keeps the input's type with every activation. */
     static Stream<Specimen> castingSpecimens() {
         return specimens().filter(s -> !(s.operation().get() instanceof ActivationLayer));
     }

@@ -158,7 +158,15 @@ public class Edm2 extends ZooModel<Edm2> {
      * @throws UncheckedIOException if the file cannot be written; it is then as it was before
      */
     public static void write(ComputationGraph network, Path file) {
-        NetworkFile content = NetworkFile.of(network);
+        NetworkFile content;
+        try {
+            content = NetworkFile.of(network);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(
+                    "Cannot write %s: %s; give a network that Edm2 made, and write others with ModelSerializer"
+                            .formatted(file, e.getMessage()),
+                    e);
+        }
         try {
             AtomicFile.write(file, out -> content.write(out, false));
         } catch (IOException e) {

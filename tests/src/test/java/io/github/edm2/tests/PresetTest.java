@@ -4,6 +4,10 @@ import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
 import io.github.edm2.models.unet.NetworkCost;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
@@ -51,6 +55,43 @@ class PresetTest {
                             : graph.getLayer(part.name()).numParams();
             Assertions.assertEquals(parameters, part.parameters(), part.name());
         }
+    }
+
+    /** Calls of an operation, counted in the graph by what its summary names a layer or vertex. */
+    @Test
+    void operationsAreThoseOfTheGraph() {
+        Edm2 model = TinyNetwork.builder(DataType.FLOAT, .1).build();
+        ComputationGraph graph = model.init();
+        Map<String, Long> vertices =
+                Arrays.stream(graph.getVertices())
+                        .map(v -> v.hasLayer() ? v.getLayer().getClass() : v.getClass())
+                        .collect(
+                                Collectors.groupingBy(Class::getSimpleName, Collectors.counting()));
+        Map<String, Long> operations =
+                model.cost()
+                        .operationTable()
+                        .lines()
+                        .skip(1)
+                        .map(line -> line.split("\\s+"))
+                        .collect(
+                                Collectors.toMap(
+                                        words -> words[0],
+                                        words ->
+                                                Arrays.stream(words)
+                                                        .filter(word -> word.matches("\\d+"))
+                                                        .mapToLong(Long::parseLong)
+                                                        .findFirst()
+                                                        .orElseThrow(),
+                                        Long::sum));
+        long total = operations.remove("total");
+        Assertions.assertEquals(
+                total, operations.values().stream().mapToLong(Long::longValue).sum());
+        operations.forEach(
+                (name, calls) -> Assertions.assertEquals(vertices.get(name), calls, name));
+        vertices.keySet().removeAll(operations.keySet());
+        Assertions.assertEquals(
+                Set.of("InputVertex", "LogVarianceOutput", "LossInput", "UncertaintyLoss"),
+                vertices.keySet());
     }
 
     @ParameterizedTest

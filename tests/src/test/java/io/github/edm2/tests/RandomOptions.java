@@ -60,7 +60,7 @@ final class RandomOptions {
     /** 0, 1 or 2, the more the rarer, because time goes with the number of blocks. */
     private static int few(Random random) {
         int ten = random.nextInt(10);
-        return ten < 5 ? 0 : ten < 9 ? 1 : 2;
+        return ten < 7 ? 0 : ten < 9 ? 1 : 2;
     }
 
     private static int between(Random random, int from, int to) {

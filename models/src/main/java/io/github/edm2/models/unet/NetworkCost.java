@@ -2,9 +2,11 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.Resample;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * Parameters and multiply-adds of a network, part by part, for one image; nothing is allocated, so
@@ -18,6 +20,7 @@ public final class NetworkCost {
      * The cost of one part.
      *
      * @param name name of the vertex
+     * @param operation kind of layer or vertex, with its kernel where it has one
      * @param parameters number of parameters
      * @param multiplyAdds of convolutions, linear layers and attention
      * @param elementwise other operations
@@ -26,11 +29,17 @@ public final class NetworkCost {
      */
     public record Part(
             String name,
+            String operation,
             long parameters,
             long multiplyAdds,
             long elementwise,
             int channels,
-            int resolution) {}
+            int resolution) {
+
+        long operations() {
+            return multiplyAdds + elementwise;
+        }
+    }
 
     private final List<Part> parts;
 
@@ -62,7 +71,7 @@ public final class NetworkCost {
 
     /** Multiply-adds and element-wise operations, per image. */
     public long operations() {
-        return multiplyAdds() + parts.stream().mapToLong(Part::elementwise).sum();
+        return cost(parts);
     }
 
     /** A table with a line per block, and the totals. */
@@ -73,7 +82,7 @@ public final class NetworkCost {
             String block = part.name.matches("unet\\.(enc|dec)\\..*") ? block(part) : part.name;
             long[] sums = blocks.computeIfAbsent(block, b -> new long[2]);
             sums[0] += part.parameters;
-            sums[1] += part.multiplyAdds + part.elementwise;
+            sums[1] += part.operations();
             last.put(block, part);
         }
         StringBuilder table = new StringBuilder();
@@ -100,6 +109,41 @@ public final class NetworkCost {
         return table.toString();
     }
 
+    /**
+     * A table with a line per operation, the dearest first: how often the network runs it, its
+     * parameters, its multiply-adds and other operations for one image, and its share of them.
+     */
+    public String operationTable() {
+        Map<String, List<Part>> operations =
+                parts.stream().collect(Collectors.groupingBy(Part::operation));
+        StringBuilder table = new StringBuilder();
+        table.append(
+                "%-20s %6s %14s %12s %7s%n"
+                        .formatted("operation", "calls", "parameters", "Gflops", "share"));
+        operations.entrySet().stream()
+                .sorted(
+                        Comparator.comparingLong(
+                                        (Map.Entry<String, List<Part>> e) -> -cost(e.getValue()))
+                                .thenComparing(Map.Entry.comparingByKey()))
+                .forEach(e -> table.append(line(e.getKey(), e.getValue())));
+        return table.append(line("total", parts)).toString();
+    }
+
+    private String line(String name, List<Part> parts) {
+        long cost = cost(parts);
+        return "%-20s %,6d %,14d %12.6f %5.1f %%%n"
+                .formatted(
+                        name,
+                        parts.size(),
+                        parts.stream().mapToLong(Part::parameters).sum(),
+                        cost / 1e9,
+                        100. * cost / operations());
+    }
+
+    private static long cost(List<Part> parts) {
+        return parts.stream().mapToLong(Part::operations).sum();
+    }
+
     private static String block(Part part) {
         String[] names = part.name.split("\\.");
         return String.join(".", names[0], names[1], names[2]);
@@ -119,10 +163,16 @@ public final class NetworkCost {
         }
 
         private Tensor<Void> add(
-                String name, long parameters, long multiplyAdds, long elementwise, Tensor<Void> y) {
+                String name,
+                String operation,
+                long parameters,
+                long multiplyAdds,
+                long elementwise,
+                Tensor<Void> y) {
             parts.add(
                     new Part(
                             name,
+                            operation,
                             parameters,
                             multiplyAdds,
                             elementwise,
@@ -132,8 +182,9 @@ public final class NetworkCost {
         }
 
         /** A part of so many element-wise operations per output element. */
-        private Tensor<Void> elementwise(String name, int operations, Tensor<Void> y) {
-            return add(name, 0, 0, operations * elements(y), y);
+        private Tensor<Void> elementwise(
+                String name, String operation, int operations, Tensor<Void> y) {
+            return add(name, operation, 0, 0, operations * elements(y), y);
         }
 
         private static long elements(Tensor<Void> x) {
@@ -162,9 +213,22 @@ public final class NetworkCost {
         @Override
         public Tensor<Void> convolution(
                 String name, Tensor<Void> x, int out, int kernel, boolean learnedGain) {
-            long weights = (long) out * x.channels() * kernel * kernel;
+            String operation = "MpConvolution %1$dx%1$d".formatted(kernel);
+            return weighted(name, operation, x, out, kernel * kernel, learnedGain);
+        }
+
+        /** A product of every pixel's patch of so many taps with a weight. */
+        private Tensor<Void> weighted(
+                String name,
+                String operation,
+                Tensor<Void> x,
+                int out,
+                int taps,
+                boolean learnedGain) {
+            long weights = (long) out * x.channels() * taps;
             return add(
                     name,
+                    operation,
                     weights + (learnedGain ? 1 : 0),
                     weights * pixels(x),
                     WEIGHT_NORMALIZATION * weights,
@@ -180,33 +244,36 @@ public final class NetworkCost {
         @Override
         public Tensor<Void> linear(
                 String name, Tensor<Void> x, int out, double gain, boolean learnedGain) {
-            return convolution(name, x, out, 1, learnedGain);
+            return weighted(name, "MpLinear", x, out, 1, learnedGain);
         }
 
         @Override
         public Tensor<Void> silu(String name, Tensor<Void> x) {
-            return elementwise(name, 2, x); // silu, division
+            return elementwise(name, "MpSiluLayer", 2, x); // silu, division
         }
 
         @Override
         public Tensor<Void> sum(String name, Tensor<Void> a, Tensor<Void> b, double t) {
-            return elementwise(name, 2, a); // interpolation, division
+            return elementwise(name, "MpSum", 2, a); // interpolation, division
         }
 
         @Override
         public Tensor<Void> concat(String name, Tensor<Void> a, Tensor<Void> b, double t) {
             return elementwise( // scaling, copy
-                    name, 2, new Tensor<>(null, a.channels() + b.channels(), a.resolution()));
+                    name,
+                    "MpConcat",
+                    2,
+                    new Tensor<>(null, a.channels() + b.channels(), a.resolution()));
         }
 
         @Override
         public Tensor<Void> modulate(String name, Tensor<Void> x, Tensor<Void> c) {
-            return elementwise(name, 1, x);
+            return elementwise(name, "Modulation", 1, x);
         }
 
         @Override
         public Tensor<Void> pixelNorm(String name, Tensor<Void> x) {
-            return elementwise(name, 2, x); // norm, division
+            return elementwise(name, "PixelNorm", 2, x); // norm, division
         }
 
         @Override
@@ -217,6 +284,7 @@ public final class NetworkCost {
             int taps = filter.length * filter.length;
             return elementwise(
                     name,
+                    down ? "Resample down" : "Resample up",
                     down ? taps : Math.max(1, taps / 4),
                     new Tensor<>(null, x.channels(), resolution));
         }
@@ -227,38 +295,46 @@ public final class NetworkCost {
             long pairs = pixels(x) * pixels(x);
             long normalization = 2 * elements(x);
             long softmax = heads * pairs;
-            return add(name, 0, 2 * pairs * y.channels(), normalization + softmax, y);
+            return add(
+                    name,
+                    "CosineAttention",
+                    0,
+                    2 * pairs * y.channels(),
+                    normalization + softmax,
+                    y);
         }
 
         @Override
         public Tensor<Void> clip(String name, Tensor<Void> x, double limit) {
-            return elementwise(name, 1, x);
+            return elementwise(name, "Clip", 1, x);
         }
 
         @Override
         public Tensor<Void> fourier(String name, Tensor<Void> x, int channels) {
-            return elementwise(name, 4, new Tensor<>(null, channels, 0)); // cos, three products
+            return elementwise(
+                    name, "MpFourier", 4, new Tensor<>(null, channels, 0)); // cos, three products
         }
 
         @Override
         public Tensor<Void> withOnes(String name, Tensor<Void> x) {
-            return elementwise(name, 1, new Tensor<>(null, x.channels() + 1, x.resolution()));
+            return elementwise(
+                    name, "OnesChannel", 1, new Tensor<>(null, x.channels() + 1, x.resolution()));
         }
 
         @Override
         public Tensor<Void> scaledInput(String name, Tensor<Void> x, Tensor<Void> sigma) {
-            return elementwise(name, 1, x);
+            return elementwise(name, "ScaledInput", 1, x);
         }
 
         @Override
         public Tensor<Void> noiseCondition(String name, Tensor<Void> sigma) {
-            return elementwise(name, 2, sigma);
+            return elementwise(name, "NoiseCondition", 2, sigma);
         }
 
         @Override
         public Tensor<Void> denoised(
                 String name, Tensor<Void> f, Tensor<Void> x, Tensor<Void> sigma) {
-            return elementwise(name, 3, x);
+            return elementwise(name, "Denoised", 3, x);
         }
 
         @Override
