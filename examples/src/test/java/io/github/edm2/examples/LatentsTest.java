@@ -8,6 +8,8 @@ import io.github.edm2.models.data.ImageDataset;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,10 +18,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import javax.imageio.ImageIO;
+import onnx.Onnx;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.shade.protobuf.ByteString;
 
 /** From images to latents, a network of latents, and back to images. */
 class LatentsTest {
@@ -189,6 +195,67 @@ class LatentsTest {
         assertEquals("kept", Files.readString(dest));
         try (var files = Files.list(folder)) {
             assertEquals(2, files.count());
+        }
+    }
+
+    /**
+     * A weight so large that an image overflows unless it is black, in the mean or in the logarithm
+     * of the variance: the image is named, and nothing is written.
+     */
+    @ParameterizedTest
+    @CsvSource({"0, false", "0, true", "4, true"})
+    void anImageWithLatentsThatAreNotFiniteIsNamed(int channel, boolean logVariance)
+            throws IOException {
+        Map<String, byte[]> entries = new LinkedHashMap<>();
+        for (String name : List.of("black0.png", "black1.png", "bright.png", "black2.png")) {
+            Random random = name.startsWith("black") ? new Black() : new Random(3);
+            entries.put(name, TestData.png(64, random));
+        }
+        Path source = TestData.zip(folder.resolve("contrast.zip"), entries);
+        Path dest = folder.resolve("none.zip");
+        String[] parts = {
+            "--encoder gives NaN or infinity for the image", "bright.png", "single precision"
+        };
+        Cli.fail(
+                1,
+                parts,
+                "dataset",
+                "encode",
+                "--source",
+                source,
+                "--dest",
+                dest,
+                "--encoder",
+                overflowing(channel),
+                "--log-variance=" + logVariance,
+                "--batch",
+                3);
+        assertFalse(Files.exists(dest));
+    }
+
+    /** The encoder with weights for one channel of its output of which a bright image overflows. */
+    private Path overflowing(int channel) throws IOException {
+        Onnx.ModelProto.Builder model =
+                Onnx.ModelProto.parseFrom(Files.readAllBytes(onnx("tiny-vae-encoder"))).toBuilder();
+        Onnx.TensorProto.Builder weight = model.getGraphBuilder().getInitializerBuilder(0);
+        assertEquals("c.weight", weight.getName());
+        byte[] values = weight.getRawData().toByteArray();
+        ByteBuffer floats = ByteBuffer.wrap(values).order(ByteOrder.LITTLE_ENDIAN);
+        int perChannel = values.length / (int) weight.getDims(0);
+        for (int i = 0; i < perChannel; i += Float.BYTES) {
+            floats.putFloat(channel * perChannel + i, Float.MAX_VALUE);
+        }
+        weight.setRawData(ByteString.copyFrom(values));
+        return Files.write(folder.resolve("overflowing.onnx"), model.build().toByteArray());
+    }
+
+    /** Draws nothing but zeros. */
+    private static final class Black extends Random {
+        private static final long serialVersionUID = 1;
+
+        @Override
+        protected int next(int bits) {
+            return 0;
         }
     }
 

@@ -85,7 +85,9 @@ public final class LatentEncoder implements AutoCloseable {
         if (logVariance) {
             INDArray clipped =
                     Nd4j.math().clipByValue(spread.dup(), MIN_LOG_VARIANCE, MAX_LOG_VARIANCE);
-            spread.assign(Transforms.exp(clipped.muli(0.5), false));
+            // Zero but for NaN and infinity, which clipping would make numbers of.
+            INDArray notFinite = spread.sub(spread);
+            spread.assign(Transforms.exp(clipped.muli(0.5), false).addi(notFinite));
         } else {
             requireDeviations(spread, model.file());
         }
