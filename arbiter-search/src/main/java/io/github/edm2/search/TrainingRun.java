@@ -6,6 +6,7 @@ import io.github.edm2.ema.ReconstructedWeights;
 import io.github.edm2.ema.Snapshot;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.SnapshotStore;
+import io.github.edm2.models.training.NonFiniteLosses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -36,9 +37,6 @@ final class TrainingRun {
     static final String SNAPSHOTS = "snapshots";
     private static final String FAILURE = "failed.txt";
 
-    /** So many steps in a row without a loss that is a number end a training. */
-    private static final int MOST_LOSSES_NOT_FINITE = 5;
-
     private final Hyperparameters hyperparameters;
     private final Recipe recipe;
     private final Path folder;
@@ -51,7 +49,7 @@ final class TrainingRun {
     private EmaTracker tracker;
     private SnapshotStore store;
     private long images;
-    private int lossesNotFinite;
+    private final NonFiniteLosses losses = new NonFiniteLosses();
     private final Deque<ComputationGraph> scored = new ArrayDeque<>();
 
     /**
@@ -184,10 +182,10 @@ final class TrainingRun {
         tracker.update(trained);
         double loss = recipe.loss(network, hyperparameters);
         listener.trained(hyperparameters, trained, total, loss);
-        lossesNotFinite = Double.isFinite(loss) ? 0 : lossesNotFinite + 1;
-        if (lossesNotFinite == MOST_LOSSES_NOT_FINITE) {
+        losses.add(loss);
+        if (losses.areTooMany()) {
             throw new SearchException(
-                    "the loss is %s in %d steps in a row".formatted(loss, lossesNotFinite));
+                    losses.describe() + "; search lower learning rates or check the data");
         }
     }
 

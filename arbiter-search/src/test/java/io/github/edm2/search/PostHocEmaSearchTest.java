@@ -136,6 +136,32 @@ class PostHocEmaSearchTest {
         assertTrue(found.best().orElseThrow().index() > 2);
     }
 
+    /** The rate makes weights of NaN in the first step, and the loss NaN from the second on. */
+    @Test
+    void aTrainingWithoutAFiniteLossFailsAfterFiveStepsAndTheOthersGoOn() {
+        Toy toy = new Toy();
+        SearchSummary found =
+                toy.search(folder.resolve("study"))
+                        .space(TrainingSpace.builder().axis("lr", 1e38, 0.01).build())
+                        .build()
+                        .run();
+        assertTrue(found.complete());
+        assertEquals(6 + Toy.TIMES[1] / Toy.BATCH, toy.steps.get());
+        List<TrialResult> results = found.study().results();
+        assertEquals(100, results.size());
+        for (TrialResult result : results) {
+            boolean diverged = result.trial().training().number("lr") == 1e38;
+            assertEquals(
+                    diverged ? TrialResult.Status.FAILED : TrialResult.Status.COMPLETE,
+                    result.status());
+            assertEquals(
+                    diverged
+                            ? "The training of lr=1.0E38 failed after 48 images (the loss is not a number (NaN) in 5 steps in a row; search lower learning rates or check the data)"
+                            : null,
+                    result.message());
+        }
+    }
+
     @Test
     void anotherConfigurationIsRefusedWithTheDifference() {
         Path study = folder.resolve("study");

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.training.NonFiniteLosses;
 import io.github.edm2.models.training.Trainer;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -12,13 +13,10 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class LossWatch {
 
-    /** So many steps without a loss that is a number end a training. */
-    private static final int MOST = 5;
-
     private final Checkpoints checkpoints;
     private final StatusLog log;
     private final PrintStream out;
-    private int inARow;
+    private final NonFiniteLosses losses = new NonFiniteLosses();
 
     LossWatch(Checkpoints checkpoints, StatusLog log, PrintStream out) {
         this.checkpoints = checkpoints;
@@ -35,21 +33,19 @@ final class LossWatch {
      * @throws CommandException after too many such steps in a row, or if the last is one
      */
     void step(Trainer trainer, double loss, boolean last) throws IOException {
-        if (Double.isFinite(loss)) {
-            inARow = 0;
+        int inARow = losses.add(loss);
+        if (inARow == 0) {
             return;
         }
-        inARow++;
-        String warning =
-                "warning: the loss is %s after %,d images; nothing is saved until the loss is a finite number again"
-                        .formatted(name(loss), trainer.images());
         if (inARow == 1) {
+            String warning =
+                    "warning: %s after %s; nothing is saved until the loss is a finite number again"
+                            .formatted(losses.describeLast(), Count.images(trainer.images()));
             out.println(warning);
             log.note(warning);
         }
-        if (inARow == MOST || last) {
-            throw stop(
-                    trainer, "the loss is %s in %,d steps in a row".formatted(name(loss), inARow));
+        if (losses.areTooMany() || last) {
+            throw stop(trainer, losses.describe());
         }
     }
 
@@ -62,7 +58,7 @@ final class LossWatch {
      */
     boolean isGood(Trainer trainer, ComputationGraph network, boolean last) throws IOException {
         boolean good =
-                inARow == 0
+                !losses.isLast()
                         && Double.isFinite(
                                 Nd4j.getBlasWrapper().dot(network.params(), network.params()));
         if (!good && last) {
@@ -83,13 +79,9 @@ final class LossWatch {
                         .map(good -> "the last good checkpoint is " + good.folder())
                         .orElse("there is no good checkpoint yet");
         String message =
-                "training stopped after %,d images: %s; %s; %s; choose a lower --lr or check the data, then train into another --outdir"
-                        .formatted(trainer.images(), why, where, kept);
+                "training stopped after %s: %s; %s; %s; choose a lower --lr or check the data, then train into another --outdir"
+                        .formatted(Count.images(trainer.images()), why, where, kept);
         log.note(message);
         return new CommandException(message);
-    }
-
-    private static String name(double loss) {
-        return Double.isNaN(loss) ? "not a number (NaN)" : "infinite";
     }
 }

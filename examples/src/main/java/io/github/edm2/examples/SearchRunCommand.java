@@ -196,21 +196,23 @@ final class SearchRunCommand implements Command {
     }
 
     private static void print(SearchSummary found, PrintStream out) throws IOException {
+        long failed = found.study().count(TrialResult.Status.FAILED);
         out.printf(
-                "%s after %,d candidates and %,d images trained%n",
+                "%s after %s%s and %s trained%n",
                 found.complete() ? "done" : "stopped",
-                found.study().results().size(),
-                found.study().imagesTrained());
+                Count.of(found.study().results().size(), "candidate", "candidates"),
+                failed == 0 ? "" : " (%,d failed)".formatted(failed),
+                Count.images(found.study().imagesTrained()));
         if (found.best().isPresent()) {
             TrialResult best = found.best().get();
             String objective = found.study().objective().score();
             out.printf(
-                    "best: candidate %d, %s %s: sigma_rel %s after %,d images, %s%n",
+                    "best: candidate %d, %s %s: sigma_rel %s after %s, %s%n",
                     best.index(),
                     found.study().named(objective),
                     SignificantDigits.text(best.scores().get(objective)),
                     EmaLengths.format(best.postHoc().sigmaRel()),
-                    best.postHoc().images(),
+                    Count.images(best.postHoc().images()),
                     best.trial().training());
             out.printf(
                     "images of it: %s generate --net %s --steps %d --seeds 0-63 --outdir images%n",

@@ -110,6 +110,28 @@ class SearchCommandTest {
         assertTrue(status.contains("failed: none of 25 candidates"), status);
     }
 
+    /** The rate of the first training ends it; both have 16 steps of 4 images. */
+    @Test
+    void aTrainingThatDivergesFailsAndTheOthersGoOn() throws IOException {
+        String json =
+                """
+                {"axes": {"lr": [1e30, 0.01], "channels": [16], "batch": [4]},
+                 "ema-lengths": [0.05, 0.15], "times": [64], "snapshot-every": 64, "steps": [2]}
+                """;
+        String out = Cli.succeed(run(config(json)));
+        assertTrue(out.contains("done after 4 candidates (2 failed) and "), out);
+        assertEquals(
+                2,
+                Pattern.compile(
+                                "candidate \\d failed: The training of lr=1.0E30.* failed after (24|28) images"
+                                        + " \\(the loss is not a number \\(NaN\\) in 5 steps in a row; search lower")
+                        .matcher(out)
+                        .results()
+                        .count(),
+                out);
+        assertTrue(out.contains("best: candidate 2, loss per element"), out);
+    }
+
     /** Guided by the network of a study before, stronger guidance makes other samples. */
     @Test
     void guidanceAndStepsAreAxesOfTheFrechetDistance() throws IOException {
