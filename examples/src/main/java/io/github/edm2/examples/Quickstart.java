@@ -253,7 +253,7 @@ final class Quickstart {
                 if (step % STEPS_PER_POINT == 0) {
                     double loss = sum / STEPS_PER_POINT / data.shape().length();
                     curve.add(new QuickstartReport.Loss(trainer.images(), loss));
-                    bar.setExtraMessage(String.format(Locale.ROOT, " loss %.4f", loss));
+                    bar.setExtraMessage(" loss " + ShownLoss.text(loss, 4));
                     sum = 0;
                 }
                 if (isSnapshot(step, steps)) {

@@ -6,7 +6,6 @@ import io.github.edm2.search.SignificantDigits;
 import io.github.edm2.search.TrialResult;
 import java.io.PrintStream;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import me.tongfei.progressbar.ProgressBar;
@@ -33,7 +32,7 @@ final class SearchProgress implements SearchListener, AutoCloseable {
                         training,
                         t -> Progress.start(t.toString(), "images", 1, images, total, out));
         bar.stepTo(images);
-        bar.setExtraMessage(String.format(Locale.ROOT, " loss %.4f", loss));
+        bar.setExtraMessage(" loss " + ShownLoss.text(loss, 4));
         if (images >= total) {
             bar.close();
             bars.remove(training);
@@ -47,10 +46,10 @@ final class SearchProgress implements SearchListener, AutoCloseable {
             out.printf("candidate %d failed: %s%n", result.index(), result.message());
         } else if (scored % LINES == 0) {
             out.printf(
-                    "candidate %d: sigma_rel %s after %,d images, %s: %s%n",
+                    "candidate %d: sigma_rel %s after %s, %s: %s%n",
                     result.index(),
                     EmaLengths.format(result.postHoc().sigmaRel()),
-                    result.postHoc().images(),
+                    Count.images(result.postHoc().images()),
                     result.trial().training(),
                     scores(result));
         }

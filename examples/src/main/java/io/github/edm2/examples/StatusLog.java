@@ -53,10 +53,10 @@ final class StatusLog {
         }
 
         private String toLine() {
-            return "images %,d  loss per element %.4f  lr %.3e  seconds %.0f  %s  memory %.2f GiB"
+            return "images %,d  loss per element %s  lr %.3e  seconds %.0f  %s  memory %.2f GiB"
                     .formatted(
                             images,
-                            loss,
+                            ShownLoss.text(loss, 4),
                             learningRate,
                             seconds,
                             Rate.text(imagesPerSecond, "images"),

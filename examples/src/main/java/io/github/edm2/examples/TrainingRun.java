@@ -78,9 +78,10 @@ final class TrainingRun {
             tell(options.start());
         }
         log.rewindTo(start);
-        String event = start == 0 ? "training begins" : "training continues at %,d images";
-        log.note(event.formatted(start));
-        out.println(event.formatted(start) + " in " + outdir);
+        String event =
+                start == 0 ? "training begins" : "training continues at " + Count.images(start);
+        log.note(event);
+        out.println(event + " in " + outdir);
         train(network, tracker, store, start, newest.map(c -> c.seconds()).orElse(0.0));
         saveNetwork(network);
         log.note("training is done");
@@ -170,9 +171,11 @@ final class TrainingRun {
                 watch.step(trainer, loss, last);
                 double rate = options.schedule().atImages(before);
                 bar.setExtraMessage(
-                        " loss %.3f lr %.2e mem %.1fG"
+                        " loss %s lr %.2e mem %.1fG"
                                 .formatted(
-                                        loss, rate, Pointer.physicalBytes() / (double) (1 << 30)));
+                                        ShownLoss.text(loss, 3),
+                                        rate,
+                                        Pointer.physicalBytes() / (double) (1 << 30)));
                 bar.stepTo(Math.min(images, options.duration()));
                 boolean snapshotDue =
                         options.snapshot() > 0

@@ -13,6 +13,8 @@ import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Training from the command line: continuation, refusal, and what a failure leaves. */
 class TrainCommandTest {
@@ -191,18 +193,27 @@ class TrainCommandTest {
         Assertions.assertFalse(Files.exists(outdir));
     }
 
-    /** The rate rises from 0, so that the first steps are good. */
-    @Test
-    void aLossThatIsNoNumberEndsTheRunAndKeepsTheGoodCheckpoint() throws IOException {
+    /**
+     * The rate rises from 0, so that the first steps are good; then the gain of the last layer
+     * grows with it, until the loss overflows or, with the higher rate, the layer itself.
+     */
+    @ParameterizedTest
+    @CsvSource({
+        "1e30, 'the output of every layer is finite, so the loss itself overflows'",
+        "1e40, the first layer with an output that is not finite is logvar_linear"
+    })
+    void aLossThatIsNoNumberEndsTheRunAndKeepsTheGoodCheckpoint(String lr, String where)
+            throws IOException {
         Path outdir = folder.resolve("run");
         Object[] diverging =
-                train(outdir, 100 * HALF, "--lr", 1e30, "--checkpoint", 4, "--status", 4);
+                train(outdir, 100 * HALF, "--lr", lr, "--checkpoint", 4, "--status", 4);
         Cli result = Cli.run(withoutFirst(diverging, "--checkpoint"));
         Assertions.assertEquals(1, result.code(), result.err());
         Assertions.assertTrue(result.out().contains("warning: the loss is"), result.out());
         Path good = outdir.resolve("checkpoints/%012d".formatted(4));
         Assertions.assertTrue(result.err().contains("in 5 steps in a row"), result.err());
-        Assertions.assertTrue(result.err().contains(good.toString()), result.err());
+        String named = "; %s; the last good checkpoint is %s; ".formatted(where, good);
+        Assertions.assertTrue(result.err().contains(named), result.err());
         Assertions.assertTrue(Files.exists(good.resolve("checkpoint.json")));
         try (var kept = Files.list(outdir.resolve("checkpoints"))) {
             Assertions.assertEquals(1, kept.count());
@@ -210,6 +221,9 @@ class TrainCommandTest {
         for (String line : Files.readAllLines(outdir.resolve("stats.jsonl"))) {
             Assertions.assertFalse(line.contains("NaN"), line);
         }
+        String log = Files.readString(outdir.resolve("log.txt"));
+        Assertions.assertTrue(log.contains("  loss per element not finite  lr "), log);
+        Assertions.assertFalse(log.contains("loss per element NaN"), log);
     }
 
     private static Object[] withoutFirst(Object[] args, String option) {
