@@ -95,6 +95,22 @@ class TrainInitTest {
         return StateDict.of(Edm2.read(folder.resolve("run/network.zip")).graph());
     }
 
+    /** One weight in the middle of the network spoils its layer and all that follow. */
+    @ParameterizedTest
+    @ValueSource(strings = {"unet.enc.4x4_block0.conv_res1", "unet.dec.8x8_block0.conv_skip"})
+    void theLayerWithAWeightThatIsNotFiniteIsNamed(String layer) throws IOException {
+        Path init = network("bad.zip", TestData.SIZE, 3, TestData.CLASSES);
+        NetworkFile network = Edm2.read(init);
+        network.graph().getParam(layer + "_W").putScalar(0, Float.NaN);
+        NetworkType.of(init).write(init, network);
+        String[] parts = {
+            "training stopped after 20 images: the loss is not a number (NaN) in 5 steps in a row; ",
+            "the first layer with an output that is not finite is " + layer + "; ",
+            "there is no good checkpoint yet"
+        };
+        Cli.fail(1, parts, train(init, 400));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"same.zip", "same.safetensors"})
     void startsFromTheWeightsOfTheFile(String name) throws IOException {
