@@ -1,6 +1,7 @@
 package io.github.edm2.search;
 
 import io.github.edm2.ema.ReconstructedProfile;
+import io.github.edm2.models.Count;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -50,11 +51,11 @@ public final class Cautions {
         sentences.add(
                 String.format(
                         Locale.ROOT,
-                        "Every %s failed: none of %,d candidates has a score, and there is no best network. The first failure: %s.",
+                        "Every %s failed: %s without a score, and there is no best network. The first failure: %s.",
                         study.results().stream().allMatch(study::hasFailedTraining)
                                 ? "training"
                                 : "candidate",
-                        study.results().size(),
+                        Count.of(study.results().size(), "candidate", "candidates"),
                         firstLine(study.results().get(0).message())));
     }
 

@@ -2,6 +2,7 @@ package io.github.edm2.search;
 
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.AverageName;
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -138,24 +139,27 @@ public final class SearchReport {
             TrialResult best = ranked.get(0);
             facts.append(
                     paragraph(
-                            "Best: candidate %d with %s %s: sigma_rel %.3f after %,d images, %s.",
+                            "Best: candidate %d with %s %s: sigma_rel %.3f after %s, %s.",
                             best.index(),
                             study.named(objective.score()),
                             SignificantDigits.text(best.scores().get(objective.score())),
                             best.postHoc().sigmaRel(),
-                            best.postHoc().images(),
+                            Count.images(best.postHoc().images()),
                             best.trial().training()));
         }
         facts.append(
                 paragraph(
-                        "%,d candidates scored, %,d failed, %,d given up early.",
-                        study.count(TrialResult.Status.COMPLETE),
+                        "%s scored, %,d failed, %,d given up early.",
+                        Count.of(
+                                study.count(TrialResult.Status.COMPLETE),
+                                "candidate",
+                                "candidates"),
                         study.count(TrialResult.Status.FAILED),
                         study.count(TrialResult.Status.PRUNED)));
         facts.append(
                 paragraph(
-                        "Cost: %,d images trained, once for each choice of hyperparameters. A training for each EMA length would have taken %,d.",
-                        study.imagesTrained(), study.imagesOfExhaustiveSearch()));
+                        "Cost: %s trained, once for each choice of hyperparameters. A training for each EMA length would have taken %,d.",
+                        Count.images(study.imagesTrained()), study.imagesOfExhaustiveSearch()));
         return facts.toString();
     }
 

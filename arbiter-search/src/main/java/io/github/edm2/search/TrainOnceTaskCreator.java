@@ -1,6 +1,7 @@
 package io.github.edm2.search;
 
 import io.github.edm2.ema.ReconstructedWeights;
+import io.github.edm2.models.Count;
 import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -263,9 +264,9 @@ final class TrainOnceTaskCreator implements TaskCreator {
                         .filter(Objects::nonNull)
                         .toList();
         return pruning.isHopeless(own.getAsDouble(), others, objective.minimize())
-                ? "given up after %,d images with %s %s"
+                ? "given up after %s with %s %s"
                         .formatted(
-                                time,
+                                Count.images(time),
                                 objective.score(),
                                 SignificantDigits.round(own.getAsDouble(), SHOWN_DIGITS))
                 : null;

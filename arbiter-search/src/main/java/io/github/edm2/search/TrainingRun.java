@@ -6,6 +6,7 @@ import io.github.edm2.ema.ReconstructedWeights;
 import io.github.edm2.ema.Snapshot;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.SnapshotStore;
+import io.github.edm2.models.Count;
 import io.github.edm2.models.training.NonFiniteLosses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -166,8 +167,8 @@ final class TrainingRun {
         } catch (RuntimeException | OutOfMemoryError e) {
             network = null; // Its memory is needed more elsewhere.
             String message =
-                    "The training of %s failed after %,d images (%s)"
-                            .formatted(hyperparameters, images, e.getMessage());
+                    "The training of %s failed after %s (%s)"
+                            .formatted(hyperparameters, Count.images(images), e.getMessage());
             AtomicFile.write(
                     folder.resolve(FAILURE),
                     out -> out.write(message.getBytes(StandardCharsets.UTF_8)));

@@ -100,7 +100,7 @@ class CautionsTest {
                                                 0, trial, TrialResult.Status.FAILED, "no luck"))));
         assertEquals(
                 List.of(
-                        "Every candidate failed: none of 1 candidates has a score, and there is no best network. The first failure: no luck."),
+                        "Every candidate failed: 1 candidate without a score, and there is no best network. The first failure: no luck."),
                 all);
     }
 }

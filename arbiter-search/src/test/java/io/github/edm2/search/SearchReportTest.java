@@ -90,7 +90,7 @@ class SearchReportTest {
                             throw new IllegalStateException("no data");
                         });
         String page = page(search(bad));
-        assertTrue(page.contains("Every training failed: none of 6 candidates"), page);
+        assertTrue(page.contains("Every training failed: 6 candidates without a score"), page);
         assertTrue(page.contains("no data"), page);
         assertFalse(page.contains("No candidate has a score yet"), page);
     }

@@ -211,7 +211,7 @@ public final class EmaListener extends BaseListener implements TrainingListener 
             if (resumeFrom == null && !store.snapshots().isEmpty()) {
                 throw new SnapshotException(
                         String.format(
-                                "%s holds snapshots of an earlier training, up to %d images;"
+                                "%s holds snapshots of an earlier training, up to image %d;"
                                         + " choose another folder, or resume with resumeFrom",
                                 folder, store.lastImageCount()));
             }

@@ -113,7 +113,7 @@ public final class PosthocCoefficients {
                             .toArray();
             if (used.length == 0) {
                 throw new IllegalArgumentException(
-                        "no average is stored at or before " + latest + " images");
+                        "no average is stored at or before image " + latest);
             }
             times = Arrays.stream(used).mapToDouble(i -> stored.get(i).imageCount()).toArray();
             gammas =

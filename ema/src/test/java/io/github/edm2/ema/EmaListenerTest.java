@@ -150,7 +150,7 @@ class EmaListenerTest {
         String message =
                 assertThrows(SnapshotException.class, () -> net.fit(Models.iterator(1, false)))
                         .getMessage();
-        assertTrue(message.contains("earlier training, up to 64 images"), message);
+        assertTrue(message.contains("earlier training, up to image 64"), message);
     }
 
     @Test

@@ -92,7 +92,7 @@ class PosthocCoefficientsTest {
                 assertThrows(
                         IllegalArgumentException.class,
                         () -> PosthocCoefficients.solve(stored("solve4"), List.of(at(0.05, 8191))));
-        assertEquals("no average is stored at or before 8191 images", e.getMessage());
+        assertEquals("no average is stored at or before image 8191", e.getMessage());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.models.data.ConversionOptions;
 import io.github.edm2.models.data.DatasetConverter;
 import io.github.edm2.models.data.ImageTransform;

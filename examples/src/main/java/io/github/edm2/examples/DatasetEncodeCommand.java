@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.models.data.DatasetZip;
 import io.github.edm2.models.data.ImageDataset;
 import io.github.edm2.models.onnx.LatentEncoder;

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -93,10 +94,10 @@ final class FewImages {
     static String note(ImageScores scores) {
         List<String> few = new ArrayList<>();
         if (scores.images() < scores.dimensions()) {
-            few.add("%d images".formatted(scores.images()));
+            few.add(Count.images(scores.images()));
         }
         if (scores.real().orElse(Long.MAX_VALUE) < scores.dimensions()) {
-            few.add("%d real images".formatted(scores.real().getAsLong()));
+            few.add(Count.of(scores.real().getAsLong(), "real image", "real images"));
         }
         return few.isEmpty()
                 ? ""

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Path;

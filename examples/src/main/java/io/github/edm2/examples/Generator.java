@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.ModelFiles;
 import io.github.edm2.models.checkpoint.NetworkFile;
@@ -323,15 +324,17 @@ final class Generator implements AutoCloseable {
         }
         if (guide.getLabelDim() != 0 && guide.getLabelDim() != network.getLabelDim()) {
             throw new CommandException(
-                    "--gnet has %d classes, but --net %d; the guide must have the same or none"
-                            .formatted(guide.getLabelDim(), network.getLabelDim()));
+                    "--gnet has %s, but --net %d; the guide must have the same or none"
+                            .formatted(
+                                    Count.of(guide.getLabelDim(), "class", "classes"),
+                                    network.getLabelDim()));
         }
     }
 
     private static String describe(NetworkOptions network) {
-        return "%d channels at %dx%d"
+        return "%s at %dx%d"
                 .formatted(
-                        network.getImgChannels(),
+                        Count.of(network.getImgChannels(), "channel", "channels"),
                         network.getImgResolution(),
                         network.getImgResolution());
     }

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.Checksum;
 import io.github.edm2.models.checkpoint.StateDict;

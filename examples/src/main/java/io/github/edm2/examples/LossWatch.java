@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.models.training.NonFiniteLosses;
 import io.github.edm2.models.training.Trainer;
 import java.io.IOException;

@@ -6,6 +6,7 @@ import io.github.edm2.ema.ReconstructedProfile;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.ema.WeightFile;
+import io.github.edm2.models.Count;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import java.io.IOException;
@@ -140,8 +141,8 @@ final class PhemaCommand implements Command {
             }
         }
         out.printf(
-                "%,d of %,d averages are wanted anew, from %,d snapshots%n",
-                missing.size(), wanted.size(), stored.size());
+                "averages wanted anew: %,d of %,d, from %s%n",
+                missing.size(), wanted.size(), Count.of(stored.size(), "snapshot", "snapshots"));
         if (!missing.isEmpty()) {
             List<String> table;
             try {

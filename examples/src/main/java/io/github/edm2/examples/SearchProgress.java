@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.search.Hyperparameters;
 import io.github.edm2.search.SearchListener;
 import io.github.edm2.search.SignificantDigits;

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.models.Count;
 import io.github.edm2.search.Cautions;
 import io.github.edm2.search.SignificantDigits;
 import io.github.edm2.search.Study;
@@ -42,20 +43,20 @@ final class SearchStatusCommand implements Command {
     public void run(Arguments arguments, PrintStream out) throws IOException {
         Study study = Study.read(arguments.get(STUDY));
         out.printf(
-                "%,d candidates scored, %,d failed, %,d given up early; %,d images trained%n",
-                study.count(TrialResult.Status.COMPLETE),
+                "%s scored, %,d failed, %,d given up early; %s trained%n",
+                Count.of(study.count(TrialResult.Status.COMPLETE), "candidate", "candidates"),
                 study.count(TrialResult.Status.FAILED),
                 study.count(TrialResult.Status.PRUNED),
-                study.imagesTrained());
+                Count.images(study.imagesTrained()));
         Cautions.of(study).forEach(caution -> out.println("caution: " + caution));
         List<TrialResult> ranked = study.ranked();
         for (TrialResult result : ranked.subList(0, Math.min(SHOWN, ranked.size()))) {
             out.printf(
-                    "%s %s: sigma_rel %s after %,d images, %s (candidate %d)%n",
+                    "%s %s: sigma_rel %s after %s, %s (candidate %d)%n",
                     study.named(study.objective().score()),
                     SignificantDigits.text(result.scores().get(study.objective().score())),
                     EmaLengths.format(result.postHoc().sigmaRel()),
-                    result.postHoc().images(),
+                    Count.images(result.postHoc().images()),
                     result.trial().training(),
                     result.index());
         }

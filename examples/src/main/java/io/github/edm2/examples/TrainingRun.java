@@ -3,6 +3,7 @@ package io.github.edm2.examples;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.EmaTracker;
 import io.github.edm2.ema.SnapshotStore;
+import io.github.edm2.models.Count;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.data.ImageBatches;

@@ -3,6 +3,7 @@ package io.github.edm2.examples;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.StoredAverage;
 import io.github.edm2.ema.TensorFile;
+import io.github.edm2.models.Count;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -65,10 +66,10 @@ record UsableSnapshots(List<StoredAverage> whole, List<String> faults) {
     /** One line on the faults: how many there are and the first of them. */
     String faultsInWords() {
         String shown = faults.stream().limit(MOST_SHOWN).collect(Collectors.joining("; "));
-        return "%,d of %,d snapshots (%s%s)"
+        return "%,d of %s (%s%s)"
                 .formatted(
                         faults.size(),
-                        faults.size() + whole.size(),
+                        Count.of(faults.size() + whole.size(), "snapshot", "snapshots"),
                         shown,
                         faults.size() > MOST_SHOWN ? "; ..." : "");
     }

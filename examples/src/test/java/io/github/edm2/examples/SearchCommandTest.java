@@ -105,9 +105,9 @@ class SearchCommandTest {
                 "{\"axes\": {\"lr\": [0.01], \"channels\": [16], \"batch\": [0]}, \"times\": [640]}";
         Cli failed = Cli.run(run(config(bad)));
         assertEquals(1, failed.code(), failed.out() + failed.err());
-        assertTrue(failed.err().contains("failed: none of 25 candidates"), failed.err());
+        assertTrue(failed.err().contains("failed: 25 candidates without a score"), failed.err());
         String status = Cli.succeed("search", "status", "--study", study());
-        assertTrue(status.contains("failed: none of 25 candidates"), status);
+        assertTrue(status.contains("failed: 25 candidates without a score"), status);
     }
 
     /** The rate of the first training ends it; both have 16 steps of 4 images. */

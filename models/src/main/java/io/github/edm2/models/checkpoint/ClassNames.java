@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
@@ -30,8 +31,8 @@ final class ClassNames {
         String[] names = JSON.readValue(json, String[].class);
         if (names.length != labelDim || Arrays.asList(names).contains(null)) {
             throw new IOException(
-                    "it names %d classes, but its network has %d"
-                            .formatted(names.length, labelDim));
+                    "it names %s, but its network has %d"
+                            .formatted(Count.of(names.length, "class", "classes"), labelDim));
         }
         return List.of(names);
     }

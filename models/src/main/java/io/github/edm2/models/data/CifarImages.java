@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,8 +92,8 @@ record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels)
             throw new DatasetException(
                     file
                             + " has "
-                            + names.size()
-                            + " names, but CIFAR-10 has "
+                            + Count.of(names.size(), "name", "names")
+                            + ", but CIFAR-10 has "
                             + CLASSES
                             + " classes, a name a line; download it again or remove it");
         }

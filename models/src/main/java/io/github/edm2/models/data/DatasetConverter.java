@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
@@ -260,22 +261,20 @@ public final class DatasetConverter {
             throw new DatasetException(
                     unreadable
                             + " of "
-                            + count
-                            + " images cannot be read, so nothing was written; repair or remove them, or"
+                            + Count.images(count)
+                            + " cannot be read, so nothing was written; repair or remove them, or"
                             + " leave them out (skip-bad); the first: "
                             + firstUnreadable);
         }
         if (written == 0) {
             throw new DatasetException(
-                    "None of the "
-                            + count
-                            + " images is left: "
+                    "No image is left: "
                             + skipped
-                            + " are too small or too elongated for "
+                            + " too small or too elongated for "
                             + options.transform()
                             + " and "
                             + unreadable
-                            + " cannot be read; choose a smaller resolution or another transform");
+                            + " unreadable; choose a smaller resolution or another transform");
         }
     }
 

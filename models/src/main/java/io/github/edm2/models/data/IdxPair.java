@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -94,12 +95,12 @@ record IdxPair(Path images) {
             throw new DatasetException(
                     file
                             + " holds "
-                            + labels.length
-                            + " labels, but "
+                            + Count.of(labels.length, "label", "labels")
+                            + ", but "
                             + images
                             + " holds "
-                            + count
-                            + " images; use the two files of one set");
+                            + Count.images(count)
+                            + "; use the two files of one set");
         }
         return ImageLabels.ofClasses(
                 labels, FashionMnist.isOf(labels) ? FashionMnist.NAMES : List.of());

@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -231,14 +232,7 @@ public final class ImageDataset implements AutoCloseable {
     }
 
     private static void tell(Path path, ImageStore store, String labels) {
-        int count = store.count();
-        log.info(
-                "{}: {} {} of {}, {}",
-                path,
-                count,
-                count == 1 ? "image" : "images",
-                store.shape(),
-                labels);
+        log.info("{}: {} of {}, {}", path, Count.images(store.count()), store.shape(), labels);
     }
 
     /** File name without its last extension. */

@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -40,10 +41,9 @@ public final class ImageFiles {
         if (files.size() != pixels.count) {
             throw new IllegalArgumentException(
                     "files must be as many as images, got "
-                            + files.size()
-                            + " files for "
-                            + pixels.count
-                            + " images");
+                            + Count.of(files.size(), "file", "files")
+                            + " for "
+                            + Count.images(pixels.count));
         }
         int length = pixels.height * pixels.width * pixels.channels;
         for (int i = 0; i < files.size(); i++) {

@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -103,12 +104,7 @@ record ImageListing(String root, List<String> names, String leftOut) {
                         .collect(
                                 Collectors.joining(
                                         ", ",
-                                        String.format(
-                                                Locale.ROOT,
-                                                count == 1
-                                                        ? "%,d file left out: "
-                                                        : "%,d files left out: ",
-                                                count),
+                                        Count.of(count, "file", "files") + " left out: ",
                                         ""));
     }
 

@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -79,13 +80,13 @@ final class LabelFile {
                                 List.copyOf(names));
         if (!names.isEmpty() && names.size() != labels.size()) {
             throw new DatasetException(
-                    "%s has %d names in \"%s\", but its labels are 0 to %d; give %d names in the order of the labels, or remove the key"
+                    "%s has %s in \"%s\", but its labels are 0 to %d; give %s in the order of the labels, or remove the key"
                             .formatted(
                                     location,
-                                    names.size(),
+                                    Count.of(names.size(), "name", "names"),
                                     CLASSES,
                                     labels.size() - 1,
-                                    labels.size()));
+                                    Count.of(labels.size(), "name", "names")));
         }
         return labels;
     }

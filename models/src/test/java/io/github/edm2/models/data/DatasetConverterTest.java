@@ -331,6 +331,8 @@ class DatasetConverterTest {
     void noImageLeftIsAnError() throws IOException {
         write("a.png", square(4, 1));
         Resolution wide = new Resolution(8, 4);
-        assertRefused(options(ImageTransform.CENTER_CROP_WIDE, wide, false), "1 are too small");
+        assertRefused(
+                options(ImageTransform.CENTER_CROP_WIDE, wide, false),
+                "No image is left: 1 too small");
     }
 }

@@ -85,7 +85,7 @@ class ImageLabelsTest {
             delimiter = '|',
             quoteCharacter = '\0',
             value = {
-                "[\"a\"] | has 1 names in \"classes\", but its labels are 0 to 1",
+                "[\"a\"] | has 1 name in \"classes\", but its labels are 0 to 1",
                 "[\"a\", \"b\", \"c\"] | give 2 names",
                 "[\"a\", 3] | list of names",
                 "[\"a\", \" \"] | list of names",
