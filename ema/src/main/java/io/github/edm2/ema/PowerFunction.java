@@ -25,12 +25,22 @@ public record PowerFunction(double sigmaRel) implements EmaProfile {
      * @throws IllegalArgumentException if {@code sigmaRel} is not in (0, 1/sqrt(12))
      */
     public PowerFunction {
-        if (!(sigmaRel > 0 && sigmaRel < SIGMA_REL_BOUND)) {
+        if (!isSigmaRel(sigmaRel)) {
             throw new IllegalArgumentException(
                     "sigmaRel must be in (0, 0.289), got "
                             + sigmaRel
                             + "; larger values would weigh early weights more than late ones");
         }
+    }
+
+    /**
+     * Whether a number can be a relative standard deviation.
+     *
+     * @param number any number
+     * @return whether it is in (0, 1/sqrt(12))
+     */
+    public static boolean isSigmaRel(double number) {
+        return number > 0 && number < SIGMA_REL_BOUND;
     }
 
     /**

@@ -20,6 +20,12 @@ public record ReconstructedProfile(
     private static final double HALF_ROUNDING = 0x1p-11;
 
     /**
+     * Factor of the rounding up to which it is not noted. A factor of 1 loses nothing beyond the
+     * half precision that was chosen; a factor of 2 costs one of its eleven binary digits.
+     */
+    private static final double HARMLESS_FACTOR = 2;
+
+    /**
      * Relative standard deviation of the profile.
      *
      * @return sigmaRel
@@ -34,7 +40,7 @@ public record ReconstructedProfile(
     /**
      * A sentence for the user where the average is not what was asked for: its predicted error is
      * above 0.05, or half-precision snapshots lose digits because their rounding is multiplied by
-     * more than 1.
+     * more than 2.
      *
      * @return the sentence, empty if the average is good
      */
@@ -49,19 +55,19 @@ public record ReconstructedProfile(
                 ? Optional.of(
                         String.format(
                                 "the predicted error is above %s: these snapshots cannot give this"
-                                        + " profile; choose a sigmaRel nearer to those of the"
+                                        + " profile; choose a sigma_rel nearer to those of the"
                                         + " snapshots, or train with more snapshots",
                                 LARGE_ERROR))
                 : Optional.empty();
     }
 
     private Optional<String> roundingNote() {
-        return fromHalf && largestCoefficient > 1
+        return fromHalf && largestCoefficient > HARMLESS_FACTOR
                 ? Optional.of(
                         String.format(
                                 "the rounding of the half-precision snapshots is multiplied by"
-                                        + " %.1f: up to %.2g of a weight; store FLOAT snapshots"
-                                        + " for a sigmaRel as short as %s",
+                                        + " %.1f: up to %.2g of a weight; store snapshots in single"
+                                        + " precision for a sigma_rel of %s",
                                 largestCoefficient, largestCoefficient * HALF_ROUNDING, sigmaRel()))
                 : Optional.empty();
     }

@@ -96,6 +96,18 @@ class ReconstructionTest {
     }
 
     @Test
+    void roundingIsNotedOnlyWhereItCostsMoreThanADigit() {
+        ProfileAt at = new ProfileAt(new PowerFunction(0.125), 1000);
+        assertTrue(new ReconstructedProfile(at, 0.001, 1.04, true).note().isEmpty());
+        assertTrue(new ReconstructedProfile(at, 0.001, 2, true).note().isEmpty());
+        assertTrue(
+                new ReconstructedProfile(at, 0.001, 2.5, true)
+                        .note()
+                        .orElseThrow()
+                        .endsWith("store snapshots in single precision for a sigma_rel of 0.125"));
+    }
+
+    @Test
     void halfSnapshotsSayWhereTheyLoseDigits() {
         ReconstructedWeights shortest = reconstruct("half").get(0.03);
         double expected = shortest.profile().largestCoefficient();

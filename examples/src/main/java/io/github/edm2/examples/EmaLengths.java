@@ -1,8 +1,10 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.ema.AverageName;
+import io.github.edm2.ema.PowerFunction;
 import java.math.BigDecimal;
 import java.math.MathContext;
+import java.math.RoundingMode;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,7 +32,8 @@ final class EmaLengths {
     /**
      * Reads a list.
      *
-     * @throws IllegalArgumentException if a part is not a number, or a range does not arrive at its
+     * @throws IllegalArgumentException if a part is not a number
+     * @throws OutOfRangeException if a length is out of range, or a range does not arrive at its
      *     end
      */
     static List<Double> parse(String text) {
@@ -52,6 +55,10 @@ final class EmaLengths {
         // By what files are called, so that 0.1 and 0.10 count once.
         Map<String, Double> byName = new LinkedHashMap<>();
         for (BigDecimal length : lengths) {
+            if (!PowerFunction.isSigmaRel(length.doubleValue())) {
+                throw new OutOfRangeException(
+                        "EMA lengths (sigma_rel) above 0 and below 0.289", length.toPlainString());
+            }
             byName.putIfAbsent(format(length.doubleValue()), length.doubleValue());
         }
         return List.copyOf(byName.values());
@@ -62,7 +69,8 @@ final class EmaLengths {
         BigDecimal end = new BigDecimal(range.group(2).strip());
         int count = Integer.parseInt(range.group(3));
         if (count < 2 || count > MOST || begin.compareTo(end) == 0) {
-            throw new IllegalArgumentException("a range is of 2 to " + MOST + " different lengths");
+            throw new OutOfRangeException(
+                    "a range of 2 to %d different lengths".formatted(MOST), range.group());
         }
         List<BigDecimal> lengths = new ArrayList<>();
         BigDecimal distance = end.subtract(begin);
@@ -80,11 +88,23 @@ final class EmaLengths {
         BigDecimal last = lengths.get(lengths.size() - 1);
         BigDecimal step = last.subtract(lengths.get(lengths.size() - 2));
         BigDecimal distance = end.subtract(last);
-        if (step.signum() == 0
-                || step.signum() != distance.signum()
-                || distance.remainder(step).signum() != 0
-                || distance.divideToIntegralValue(step).compareTo(BigDecimal.valueOf(MOST)) > 0) {
-            throw new IllegalArgumentException("steps of " + step + " do not lead to " + end);
+        if (step.signum() == 0 || step.signum() != distance.signum()) {
+            throw new OutOfRangeException(
+                    "a range that goes on to its end, from %s in steps of %s"
+                            .formatted(last.toPlainString(), step.toPlainString()),
+                    end.toPlainString());
+        }
+        BigDecimal steps = distance.divide(step, 0, RoundingMode.HALF_UP).max(BigDecimal.ONE);
+        if (steps.compareTo(BigDecimal.valueOf(MOST)) > 0) {
+            throw new OutOfRangeException(
+                    "a range of at most %d lengths".formatted(MOST), steps.toPlainString());
+        }
+        BigDecimal nearest = last.add(steps.multiply(step));
+        if (nearest.compareTo(end) != 0) {
+            throw new OutOfRangeException(
+                    "a range whose end its steps of %s meet, the nearest is %s"
+                            .formatted(step.toPlainString(), nearest.toPlainString()),
+                    end.toPlainString());
         }
         while (last.compareTo(end) != 0) {
             last = last.add(step);

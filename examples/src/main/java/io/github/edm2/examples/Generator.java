@@ -49,7 +49,7 @@ final class Generator implements AutoCloseable {
     private static final Setting<String> PRESET =
             Setting.derived(
                     "preset",
-                    Kind.NAME,
+                    Kind.oneOf(PublishedPreset.all().stream().map(PublishedPreset::name).toList()),
                     "none",
                     "published networks of the official release, such as edm2-img64-s-fid or edm2-img512-s-guid-dino");
     private static final Setting<Path> MODEL_DIR =
@@ -80,37 +80,45 @@ final class Generator implements AutoCloseable {
     private static final Setting<Integer> STEPS =
             Setting.of("steps", Kind.SMALL_COUNT, DEFAULTS.getSteps(), "sampling steps");
     private static final Setting<Double> SIGMA_MIN =
-            Setting.of("sigma_min", Kind.NUMBER, DEFAULTS.getSigmaMin(), "lowest noise level");
+            Setting.of(
+                    "sigma_min",
+                    Kind.POSITIVE_NUMBER,
+                    DEFAULTS.getSigmaMin(),
+                    "lowest noise level");
     private static final Setting<Double> SIGMA_MAX =
-            Setting.of("sigma_max", Kind.NUMBER, DEFAULTS.getSigmaMax(), "highest noise level");
+            Setting.of(
+                    "sigma_max",
+                    Kind.POSITIVE_NUMBER,
+                    DEFAULTS.getSigmaMax(),
+                    "highest noise level");
     private static final Setting<Double> RHO =
             Setting.of(
                     "rho",
-                    Kind.NUMBER,
+                    Kind.POSITIVE_NUMBER,
                     DEFAULTS.getRho(),
                     "how much the steps crowd at low noise levels");
     private static final Setting<Double> S_CHURN =
             Setting.of(
                     "S_churn",
-                    Kind.NUMBER,
+                    Kind.NUMBER_FROM_0,
                     DEFAULTS.getSChurn(),
                     "stochasticity; 0 for deterministic sampling");
     private static final Setting<Double> S_MIN =
             Setting.of(
                     "S_min",
-                    Kind.NUMBER,
+                    Kind.NUMBER_FROM_0,
                     DEFAULTS.getSMin(),
                     "lowest noise level of stochasticity");
     private static final Setting<Double> S_MAX =
             Setting.of(
                     "S_max",
-                    Kind.NUMBER,
+                    Kind.NUMBER_OR_INFINITY,
                     DEFAULTS.getSMax(),
                     "highest noise level of stochasticity");
     private static final Setting<Double> S_NOISE =
             Setting.of(
                     "S_noise",
-                    Kind.NUMBER,
+                    Kind.NUMBER_FROM_0,
                     DEFAULTS.getSNoise(),
                     "standard deviation of stochastic noise");
 
@@ -293,6 +301,16 @@ final class Generator implements AutoCloseable {
     }
 
     private static HeunSampler sampler(Arguments arguments) {
+        if (arguments.get(SIGMA_MIN) >= arguments.get(SIGMA_MAX)) {
+            throw new UsageException(
+                    "--sigma_min must be below --sigma_max %s, got %s"
+                            .formatted(arguments.get(SIGMA_MAX), arguments.get(SIGMA_MIN)));
+        }
+        if (arguments.get(S_MIN) > arguments.get(S_MAX)) {
+            throw new UsageException(
+                    "--S_min must be at most --S_max %s, got %s"
+                            .formatted(arguments.get(S_MAX), arguments.get(S_MIN)));
+        }
         return HeunSampler.builder()
                 .steps(arguments.get(STEPS))
                 .sigmaMin(arguments.get(SIGMA_MIN))

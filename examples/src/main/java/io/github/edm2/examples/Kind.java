@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.function.DoublePredicate;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -54,8 +55,20 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
 
     static final Kind<Long> SEED = new Kind<>("N", "a whole number", Long::valueOf);
 
-    static final Kind<Double> NUMBER =
-            new Kind<>("X", "a number such as 0.5 or 1e-3", Double::valueOf);
+    static final Kind<Double> NUMBER = number("a number such as 0.5 or 1e-3", Double::isFinite);
+
+    static final Kind<Double> POSITIVE_NUMBER =
+            number("a number above 0, such as 0.5 or 1e-3", x -> x > 0 && Double.isFinite(x));
+
+    static final Kind<Double> NUMBER_FROM_0 =
+            number("a number from 0, such as 0.5 or 1e-3", x -> x >= 0 && Double.isFinite(x));
+
+    static final Kind<Double> NUMBER_OR_INFINITY =
+            number("a number from 0, such as 0.5 or 1e-3, or infinity", x -> x >= 0);
+
+    /** Of something that does not happen always. */
+    static final Kind<Double> PROBABILITY =
+            number("a number from 0 and below 1, such as 0.1", x -> x >= 0 && x < 1);
 
     static final Kind<Resolution> RESOLUTION =
             new Kind<>(
@@ -75,6 +88,35 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
                     "LIST",
                     "numbers such as 0.05,0.10 or a range such as 0.010,0.015,...,0.250 or 0.05..0.25/5",
                     EmaLengths::parse);
+
+    /** One of some names. */
+    static Kind<String> oneOf(List<String> names) {
+        return new Kind<>(
+                "NAME",
+                "one of " + String.join(", ", names),
+                text -> {
+                    if (!names.contains(text)) {
+                        throw new IllegalArgumentException(text);
+                    }
+                    return text;
+                });
+    }
+
+    private static Kind<Double> number(String rule, DoublePredicate fits) {
+        return new Kind<>(
+                "X",
+                rule,
+                text -> {
+                    double number =
+                            text.equalsIgnoreCase("infinity")
+                                    ? Double.POSITIVE_INFINITY
+                                    : Double.parseDouble(text);
+                    if (!fits.test(number)) {
+                        throw new IllegalArgumentException(text);
+                    }
+                    return number;
+                });
+    }
 
     /** Whether the option may stand without a value. */
     boolean isSwitch() {

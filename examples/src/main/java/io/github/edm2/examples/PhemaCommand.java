@@ -1,7 +1,6 @@
 package io.github.edm2.examples;
 
 import io.github.edm2.ema.PosthocReconstruction;
-import io.github.edm2.ema.PowerFunction;
 import io.github.edm2.ema.ReconstructedProfile;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.StoredAverage;
@@ -11,6 +10,7 @@ import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.NetworkFileException;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +40,7 @@ final class PhemaCommand implements Command {
     private static final Setting<Double> OUTKIMG =
             Setting.derived(
                     "outkimg",
-                    Kind.NUMBER,
+                    Kind.POSITIVE_NUMBER,
                     "that of the latest snapshot",
                     "moment of the training that the averages stand for, in thousands of images");
     private static final Setting<String> INPREFIX =
@@ -118,7 +118,6 @@ final class PhemaCommand implements Command {
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         List<Double> wanted = arguments.get(OUTSTD);
-        wanted.forEach(PowerFunction::new); // checks the range before anything is read
         if (arguments.get(HALF) && arguments.get(FORMAT) != NetworkType.SAFETENSORS) {
             throw new UsageException("--half is for --format safetensors");
         }
@@ -127,6 +126,7 @@ final class PhemaCommand implements Command {
         Double kimg = arguments.get(OUTKIMG);
         long last = stored.stream().mapToLong(s -> s.at().imageCount()).max().orElseThrow();
         long images = kimg == null ? last : snapshots.images(kimg);
+        requireMoment(images, last, stored);
         Outputs outputs =
                 new Outputs(
                         arguments.get(OUTDIR),
@@ -163,6 +163,19 @@ final class PhemaCommand implements Command {
             out.printf("%-32s %9s %10s  %s%n", "file", "sigma_rel", "error", "note");
             table.forEach(out::println);
         }
+    }
+
+    private static void requireMoment(long images, long last, List<StoredAverage> stored) {
+        long first = stored.stream().mapToLong(s -> s.at().imageCount()).min().orElseThrow();
+        if (images < first || images > last) {
+            throw new UsageException(
+                    "--outkimg must be from %s to %s, the moments of the snapshots, got %s"
+                            .formatted(inThousands(first), inThousands(last), inThousands(images)));
+        }
+    }
+
+    private static String inThousands(long images) {
+        return BigDecimal.valueOf(images, 3).stripTrailingZeros().toPlainString();
     }
 
     private static List<String> reconstruct(

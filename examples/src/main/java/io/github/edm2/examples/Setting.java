@@ -58,6 +58,8 @@ record Setting<T>(
     T parse(String text) {
         try {
             return kind.parser().apply(text);
+        } catch (OutOfRangeException e) {
+            throw new UsageException("--%s %s".formatted(name, e.getMessage()));
         } catch (IllegalArgumentException e) {
             throw new UsageException(
                     "--%s must be %s, got \"%s\"".formatted(name, kind.rule(), text));

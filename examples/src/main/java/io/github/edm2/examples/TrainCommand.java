@@ -40,7 +40,7 @@ final class TrainCommand implements Command {
     private static final Setting<String> PRESET =
             Setting.of(
                     "preset",
-                    Kind.NAME,
+                    Kind.oneOf(Preset.presets().stream().map(Preset::name).toList()),
                     "edm2-32-small",
                     "network (unless --init gives one) and hyperparameters: "
                             + String.join(
@@ -67,18 +67,24 @@ final class TrainCommand implements Command {
             Setting.derived("channels", Kind.SMALL_COUNT, OF_PRESET, "base number of channels");
     private static final Setting<Double> DROPOUT =
             Setting.derived(
-                    "dropout", Kind.NUMBER, OF_PRESET + " or of --init", "probability of dropout");
+                    "dropout",
+                    Kind.PROBABILITY,
+                    OF_PRESET + " or of --init",
+                    "probability of dropout");
     private static final Setting<Double> P_MEAN =
             Setting.derived("P_mean", Kind.NUMBER, OF_PRESET, "mean of ln sigma in training");
     private static final Setting<Double> P_STD =
             Setting.derived(
-                    "P_std", Kind.NUMBER, OF_PRESET, "standard deviation of ln sigma in training");
+                    "P_std",
+                    Kind.NUMBER_FROM_0,
+                    OF_PRESET,
+                    "standard deviation of ln sigma in training");
     private static final Setting<Double> LR =
-            Setting.derived("lr", Kind.NUMBER, OF_PRESET, "reference learning rate");
+            Setting.derived("lr", Kind.POSITIVE_NUMBER, OF_PRESET, "reference learning rate");
     private static final Setting<Double> DECAY =
             Setting.derived(
                     "decay",
-                    Kind.NUMBER,
+                    Kind.NUMBER_FROM_0,
                     OF_PRESET,
                     "batches after which the learning rate decays; 0 for never");
     private static final Setting<Boolean> XFLIP =
@@ -275,12 +281,25 @@ final class TrainCommand implements Command {
         NetworkOptions network =
                 init.map(InitialNetwork::options)
                         .orElseGet(() -> forImages(preset.network(), dataset));
-        return network.toBuilder()
-                .labelDim(dataset.classes())
-                .modelChannels(arguments.get(CHANNELS, network.getModelChannels()))
-                .dropout(arguments.get(DROPOUT, network.getDropout()))
-                .build()
-                .validate();
+        NetworkOptions options =
+                network.toBuilder()
+                        .labelDim(dataset.classes())
+                        .modelChannels(arguments.get(CHANNELS, network.getModelChannels()))
+                        .dropout(arguments.get(DROPOUT, network.getDropout()))
+                        .build();
+        try {
+            return options.validate();
+        } catch (IllegalArgumentException e) {
+            if (arguments.get(CHANNELS) == null) {
+                throw e;
+            }
+            throw new UsageException(
+                    "--channels %d does not fit, multiples of %d do: %s"
+                            .formatted(
+                                    arguments.get(CHANNELS),
+                                    options.getChannelsPerHead(),
+                                    e.getMessage()));
+        }
     }
 
     private static NetworkOptions forImages(NetworkOptions network, ImageDataset dataset) {

@@ -106,10 +106,11 @@ class GenerateCommandTest {
     @Test
     void wrongValuesAreRefusedBeforeAnythingIsWritten() {
         refuse(2, "--guidance other than 1 needs --gnet", "--guidance", 2);
-        refuse(1, "guidance must be a finite", "--guidance", "NaN", "--gnet", unconditional);
-        refuse(1, "sigma_min", "--sigma_min", 90);
-        refuse(1, "rho", "--rho", 0);
-        refuse(1, "S_churn", "--S_churn", -1);
+        refuse(2, "--guidance must be a number", "--guidance", "NaN", "--gnet", unconditional);
+        refuse(2, "--sigma_min must be below --sigma_max 80.0, got 90.0", "--sigma_min", 90);
+        refuse(2, "--rho must be a number above 0", "--rho", 0);
+        refuse(2, "--S_min must be at most --S_max 1.0, got 2.0", "--S_min", 2, "--S_max", 1);
+        refuse(2, "--S_churn must be a number from 0", "--S_churn", -1);
         refuse(2, "--steps must be a whole number", "--steps", 0);
         refuse(2, "--seeds is given 2 times", "--seeds", "5");
         refuse(1, "--class must be from 0 to 4", "--class", 5);

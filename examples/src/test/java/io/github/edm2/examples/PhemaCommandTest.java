@@ -108,12 +108,53 @@ class PhemaCommandTest {
     @Test
     void wrongInputMakesNothing() throws IOException {
         Path outdir = folder.resolve("none");
-        refuse(1, "sigmaRel must be in (0, 0.289)", run, "0.3", outdir);
+        refuse(
+                2,
+                "--outstd must be EMA lengths (sigma_rel) above 0 and below 0.289, got 0.3",
+                run,
+                "0.3",
+                outdir);
         refuse(2, "--outstd must be", run, "0.1,...,0.2", outdir);
-        refuse(2, "--outstd must be", run, "0.10,0.13,...,0.20", outdir);
+        refuse(
+                2,
+                "--outstd must be a range whose end its steps of 0.03 meet, the nearest is 0.19, got 0.20",
+                run,
+                "0.10,0.13,...,0.20",
+                outdir);
+        refuse(2, "the nearest is 0.150, got 0.16", run, "0.05,0.075,...,0.16", outdir);
+        refuse(
+                2,
+                "--outstd must be a range that goes on to its end",
+                run,
+                "0.1,0.2,...,0.05",
+                outdir);
+        refuse(
+                2,
+                "--outstd must be a range of 2 to 10000 different lengths",
+                run,
+                "0.1..0.2/1",
+                outdir);
         refuse(1, "there is no folder", folder.resolve("missing"), "0.1", outdir);
         refuse(1, "manifest.json", Files.createDirectory(folder.resolve("empty")), "0.1", outdir);
         Assertions.assertFalse(Files.exists(outdir));
+    }
+
+    @Test
+    void aMomentWithoutSnapshotsNamesItsOption() {
+        Cli.fail(
+                2,
+                new String[] {
+                    "--outkimg must be from 0.004 to 0.016, the moments of the snapshots, got 5"
+                },
+                "phema",
+                "--indir",
+                run,
+                "--outdir",
+                folder,
+                "--outstd",
+                0.1,
+                "--outkimg",
+                5);
     }
 
     @Test

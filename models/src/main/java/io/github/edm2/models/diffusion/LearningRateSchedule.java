@@ -36,15 +36,20 @@ public final class LearningRateSchedule implements ISchedule {
             @JsonProperty("decayBatches") double decayBatches,
             @JsonProperty("rampUpImages") double rampUpImages,
             @JsonProperty("batch") int batch) {
-        if (!(reference > 0) || !(decayBatches >= 0) || !(rampUpImages >= 0) || batch < 1) {
-            throw new IllegalArgumentException(
-                    "Learning rate must be greater than 0, decay and ramp-up at least 0, and batch at least 1, got %s, %s, %s and %d"
-                            .formatted(reference, decayBatches, rampUpImages, batch));
-        }
+        require(reference > 0, "The learning rate must be greater than 0", reference);
+        require(decayBatches >= 0, "The decay must be at least 0", decayBatches);
+        require(rampUpImages >= 0, "The ramp-up must be at least 0", rampUpImages);
+        require(batch >= 1, "The batch must be at least 1", batch);
         this.reference = reference;
         this.decayBatches = decayBatches;
         this.rampUpImages = rampUpImages;
         this.batch = batch;
+    }
+
+    private static void require(boolean condition, String rule, Object value) {
+        if (!condition) {
+            throw new IllegalArgumentException(rule + ", got " + value);
+        }
     }
 
     /** The rate of a step that begins at the given number of images. */

@@ -36,10 +36,11 @@ public final class NoisePreProcessor implements MultiDataSetPreProcessor {
      * @param startImages images trained before the first batch; not 0 where a run is resumed
      */
     public NoisePreProcessor(double pMean, double pStd, long seed, long startImages) {
-        if (!Double.isFinite(pMean) || !(pStd >= 0)) {
-            throw new IllegalArgumentException(
-                    "P_mean must be a number and P_std at least 0, got %s and %s"
-                            .formatted(pMean, pStd));
+        if (!Double.isFinite(pMean)) {
+            throw new IllegalArgumentException("P_mean must be a number, got " + pMean);
+        }
+        if (!(pStd >= 0)) {
+            throw new IllegalArgumentException("P_std must be at least 0, got " + pStd);
         }
         this.pMean = pMean;
         this.pStd = pStd;
