@@ -398,7 +398,7 @@ class OfficialFilesTest {
                 "--steps",
                 2);
         assertTrue(Files.exists(folder.resolve("000001.png")));
-        String said = run(1, "generate", "--preset", "edm2-img64-q", "--outdir", folder);
+        String said = run(2, "generate", "--preset", "edm2-img64-q", "--outdir", folder);
         assertTrue(said.contains("edm2-img64-s-fid"), said);
         run(2, "generate", "--net", NETWORK, "--model-dir", models, "--outdir", folder);
         run(2, "generate", "--outdir", folder);
