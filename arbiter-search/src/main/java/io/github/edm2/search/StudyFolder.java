@@ -124,8 +124,8 @@ final class StudyFolder implements Closeable {
                             .formatted(
                                     folder,
                                     difference.name(),
-                                    difference.kept(),
-                                    difference.wanted()));
+                                    ReadableValue.of(difference.kept()),
+                                    ReadableValue.of(difference.wanted())));
         }
     }
 

@@ -1,16 +1,23 @@
 package io.github.edm2.ema;
 
 import java.io.BufferedOutputStream;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.function.Function;
+import org.nd4j.shade.jackson.core.JsonProcessingException;
 
 /**
  * Writes a file so that a crash at any moment leaves either the old or the new one: temporary file
@@ -107,14 +114,43 @@ public final class AtomicFile {
     }
 
     /**
-     * What went wrong, in words: the messages of some exceptions are only a file name.
+     * What went wrong, in words: the messages of some exceptions are only a file name, those of
+     * others name classes.
      *
-     * @param e what a file operation threw
+     * @param e what a file operation or the reading of a file threw
      * @return part of a sentence
      */
     public static String reason(IOException e) {
-        boolean nameOnly = e instanceof FileSystemException f && f.getReason() == null;
-        return nameOnly ? e.getClass().getSimpleName() + " " + e.getMessage() : e.getMessage();
+        if (e instanceof JsonProcessingException json) {
+            return JsonFault.of(json);
+        }
+        if (e instanceof FileSystemException file && file.getReason() == null) {
+            return reason(file);
+        }
+        if (e instanceof EOFException) {
+            return "it ends before it is complete";
+        }
+        return e.getMessage() == null ? "an unexpected " + e.getClass().getName() : e.getMessage();
+    }
+
+    private static String reason(FileSystemException e) {
+        String file = e.getFile();
+        if (e instanceof NoSuchFileException) {
+            return "there is no file " + file;
+        }
+        if (e instanceof AccessDeniedException) {
+            return "the permission for %s is missing".formatted(file);
+        }
+        if (e instanceof FileAlreadyExistsException) {
+            return "%s is there already".formatted(file);
+        }
+        if (e instanceof NotDirectoryException) {
+            return "%s is no folder".formatted(file);
+        }
+        if (e instanceof DirectoryNotEmptyException) {
+            return "%s is a folder that is not empty".formatted(file);
+        }
+        return "%s cannot be used".formatted(file);
     }
 
     /** Makes the rename itself durable; only POSIX systems can open a folder for that. */

@@ -68,10 +68,20 @@ record Manifest(ParameterLayout layout, List<Snapshot> snapshots) {
                 new ProfileAt(
                         new PowerFunction(required(node, "sigmaRel").asDouble()),
                         required(node, "imageCount").asLong()),
-                DataType.valueOf(required(node, "dataType").asText()),
+                type(required(node, "dataType").asText()),
                 file,
                 required(node, "bytes").asLong(),
                 required(node, "crc32c").asText());
+    }
+
+    private static DataType type(String name) throws IOException {
+        for (DataType type : List.of(DataType.FLOAT, DataType.FLOAT16)) {
+            if (type.name().equals(name)) {
+                return type;
+            }
+        }
+        throw new IOException(
+                "it lists a snapshot of type %s, not FLOAT or FLOAT16".formatted(name));
     }
 
     private static JsonNode required(JsonNode node, String name) throws IOException {

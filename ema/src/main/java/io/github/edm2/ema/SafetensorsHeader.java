@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.node.ArrayNode;
@@ -101,7 +102,12 @@ record SafetensorsHeader(
      * @throws IOException if it is no such header; the message completes "the header ..."
      */
     static SafetensorsHeader parse(byte[] json) throws IOException {
-        JsonNode root = JSON.readTree(new String(json, StandardCharsets.UTF_8));
+        JsonNode root;
+        try {
+            root = JSON.readTree(new String(json, StandardCharsets.UTF_8));
+        } catch (JsonProcessingException e) {
+            throw new IOException("is no JSON: " + JsonFault.of(e), e);
+        }
         if (root == null || !root.isObject()) {
             throw new IOException("is not a JSON object");
         }

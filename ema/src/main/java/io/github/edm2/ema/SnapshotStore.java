@@ -47,6 +47,10 @@ public final class SnapshotStore {
      * @throws SnapshotException if there is no store or its manifest is damaged
      */
     public static SnapshotStore open(Path folder) {
+        if (!isIn(folder)) {
+            throw new SnapshotException(
+                    "%s holds no snapshots: it has no %s".formatted(folder, MANIFEST));
+        }
         return new SnapshotStore(folder, Manifest.read(folder.resolve(MANIFEST)));
     }
 
@@ -78,7 +82,7 @@ public final class SnapshotStore {
      */
     public static boolean lacksManifest(Path folder) {
         try {
-            return !exists(folder) && FolderContents.isPromising(folder);
+            return !isIn(folder) && FolderContents.isPromising(folder);
         } catch (IOException e) {
             throw new SnapshotException("cannot read " + folder + ": " + AtomicFile.reason(e), e);
         }
@@ -126,7 +130,7 @@ public final class SnapshotStore {
             rebuilt.store().writeManifest();
             return rebuilt.store();
         }
-        if (exists(folder)) {
+        if (isIn(folder)) {
             SnapshotStore store = open(folder);
             store.requireSameNetwork(weights);
             return store;
@@ -141,8 +145,13 @@ public final class SnapshotStore {
         return store;
     }
 
-    /** Whether the folder holds a store. */
-    static boolean exists(Path folder) {
+    /**
+     * Whether a folder holds a store.
+     *
+     * @param folder any folder
+     * @return whether it has a manifest, which {@link #open} reads
+     */
+    public static boolean isIn(Path folder) {
         return Files.exists(folder.resolve(MANIFEST));
     }
 

@@ -223,8 +223,7 @@ class SnapshotStoreTest {
         Snapshot snapshot = store().add(0.05, 100, Weights.of(graph), DataType.FLOAT);
         Path file = folder.resolve(snapshot.file());
         Files.delete(file);
-        assertEquals(
-                "cannot read " + file + ": NoSuchFileException " + file, reconstructionFailure());
+        assertEquals("cannot read " + file + ": there is no file " + file, reconstructionFailure());
     }
 
     @Test
@@ -253,12 +252,19 @@ class SnapshotStoreTest {
     @Test
     void damagedOrMissingManifestIsRefused() throws IOException {
         Path manifest = folder.resolve("manifest.json");
-        assertEquals(
-                "cannot read " + manifest + ": NoSuchFileException " + manifest, openFailure());
+        assertEquals(folder + " holds no snapshots: it has no manifest.json", openFailure());
         store().add(0.05, 100, Weights.of(graph), DataType.FLOAT);
         String text = Files.readString(manifest);
         Files.writeString(manifest, text.substring(0, text.length() / 2));
-        assertTrue(openFailure().startsWith("cannot read " + manifest));
+        String cut = openFailure();
+        assertTrue(cut.startsWith("cannot read " + manifest + ": it ends before it is"), cut);
+        assertFalse(cut.contains("Source"), cut);
+        Files.writeString(manifest, text.replace("\"FLOAT\"", "\"PAIR\""));
+        assertEquals(
+                "cannot read "
+                        + manifest
+                        + ": it lists a snapshot of type PAIR, not FLOAT or FLOAT16",
+                openFailure());
         Files.writeString(manifest, text.replace("\"file\" : \"", "\"file\" : \"../"));
         assertTrue(openFailure().contains("not inside the store's folder"));
         Files.writeString(manifest, text.replace("\"imageCount\"", "\"count\""));

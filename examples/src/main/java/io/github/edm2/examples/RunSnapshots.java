@@ -35,6 +35,11 @@ final class RunSnapshots implements Snapshots {
      */
     static RunSnapshots of(Path run, PrintStream out) {
         Path folder = run.resolve(TrainingRun.SNAPSHOTS);
+        if (!SnapshotStore.isIn(folder) && !SnapshotStore.lacksManifest(folder)) {
+            throw new CommandException(
+                    "%s is no folder of a training run: it has no %s; name the --outdir of a train command with --indir"
+                            .formatted(run, TrainingRun.SNAPSHOTS));
+        }
         if (!SnapshotStore.lacksManifest(folder)) {
             return new RunSnapshots(run, SnapshotStore.open(folder), List.of());
         }

@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.Preset;
 import io.github.edm2.search.Edm2Space;
 import io.github.edm2.search.EmaLengthSpace;
@@ -15,9 +16,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.deeplearning4j.arbiter.optimize.api.ParameterSpace;
 import org.deeplearning4j.arbiter.optimize.distribution.LogUniformDistribution;
 import org.deeplearning4j.arbiter.optimize.parameter.continuous.ContinuousParameterSpace;
@@ -27,6 +28,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
+import org.nd4j.shade.jackson.databind.exc.UnrecognizedPropertyException;
+import org.nd4j.shade.jackson.databind.node.ObjectNode;
 
 /**
  * Configuration of a search, a JSON file. What is left out is as in the example, {@code
@@ -72,6 +75,9 @@ record SearchConfig(
     /** Stands for the images that come with the library. */
     static final String EMBEDDED = "embedded";
 
+    /** The one key whose value may be null. */
+    private static final String GUIDE = "guide";
+
     private static final String EXAMPLE = "search-example.json";
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -112,20 +118,44 @@ record SearchConfig(
     static SearchConfig read(Path file) throws IOException {
         byte[] text = Files.readAllBytes(file);
         try {
-            Map<String, Object> merged = new LinkedHashMap<>();
-            JSON.valueToTree(example())
-                    .fields()
-                    .forEachRemaining(f -> merged.put(f.getKey(), f.getValue()));
-            JSON.readTree(text)
-                    .fields()
-                    .forEachRemaining(f -> merged.put(f.getKey(), f.getValue()));
-            return JSON.convertValue(merged, SearchConfig.class);
-        } catch (JsonProcessingException | IllegalArgumentException e) {
-            throw new CommandException(
-                    "%s is not a configuration of a search (%s); write it like the one that edm2 search run --print shows"
-                            .formatted(file, e.getMessage().lines().findFirst().orElse("")),
-                    e);
+            JsonNode own = JSON.readTree(text);
+            if (own == null || !own.isObject()) {
+                throw wrong(file, "it is no JSON object", null);
+            }
+            ObjectNode merged = JSON.valueToTree(example());
+            own.fields()
+                    .forEachRemaining(
+                            field -> {
+                                if (field.getValue().isNull() && !field.getKey().equals(GUIDE)) {
+                                    throw wrong(
+                                            file,
+                                            "\"%s\" needs a value".formatted(field.getKey()),
+                                            null);
+                                }
+                            });
+            merged.setAll((ObjectNode) own);
+            return JSON.treeToValue(merged, SearchConfig.class);
+        } catch (UnrecognizedPropertyException e) {
+            throw wrong(file, unknown(e), e);
+        } catch (JsonProcessingException e) {
+            throw wrong(file, AtomicFile.reason(e), e);
         }
+    }
+
+    private static String unknown(UnrecognizedPropertyException e) {
+        String known =
+                Nearest.order(
+                                e.getPropertyName(),
+                                e.getKnownPropertyIds().stream().map(Object::toString).toList())
+                        .collect(Collectors.joining(", "));
+        return "there is no key \"%s\"; the keys are %s".formatted(e.getPropertyName(), known);
+    }
+
+    private static CommandException wrong(Path file, String why, Exception cause) {
+        return new CommandException(
+                "%s is not a configuration of a search (%s); write it like the one that edm2 search run --print shows"
+                        .formatted(file, why),
+                cause);
     }
 
     /** With line breaks. */
@@ -158,8 +188,16 @@ record SearchConfig(
     }
 
     private static Range range(String name, JsonNode values) {
-        Range range = JSON.convertValue(values, Range.class);
-        if (range.min == null || range.max == null || !(range.min < range.max)) {
+        Range range;
+        try {
+            range = JSON.convertValue(values, Range.class);
+        } catch (IllegalArgumentException e) {
+            throw new CommandException(
+                    "%s must be a list of values, or have min and max, and if need be count, log and integer, got %s"
+                            .formatted(name, values),
+                    e);
+        }
+        if (range == null || range.min == null || range.max == null || !(range.min < range.max)) {
             throw new CommandException(
                     "%s must be a list of values, or have a min below a max, got %s"
                             .formatted(name, values));
@@ -179,7 +217,7 @@ record SearchConfig(
 
     private EmaLengthSpace lengths() {
         if (emaLengths.isArray()) {
-            return EmaLengthSpace.of(JSON.convertValue(emaLengths, double[].class));
+            return EmaLengthSpace.of(numbers(emaLengths));
         }
         Range range = range("ema-lengths", emaLengths);
         if (range.count == null) {
@@ -188,6 +226,17 @@ record SearchConfig(
         return range.log
                 ? EmaLengthSpace.log(range.min, range.max, range.count)
                 : EmaLengthSpace.linear(range.min, range.max, range.count);
+    }
+
+    private static double[] numbers(JsonNode list) {
+        double[] numbers = new double[list.size()];
+        for (int i = 0; i < numbers.length; i++) {
+            if (!list.get(i).isNumber()) {
+                throw new CommandException("ema-lengths must be numbers, got " + list.get(i));
+            }
+            numbers[i] = list.get(i).asDouble();
+        }
+        return numbers;
     }
 
     /** How trainings are proposed. */

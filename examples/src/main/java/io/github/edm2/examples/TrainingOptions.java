@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
 import org.nd4j.shade.jackson.databind.node.ObjectNode;
@@ -126,13 +127,24 @@ record TrainingOptions(
         if (!Files.exists(file)) {
             return Optional.empty();
         }
-        JsonNode kept = JSON.readTree(Files.readAllBytes(file));
+        JsonNode kept = read(file);
         return Optional.of(
                 new Kept(
                         kept.path("batch-gpu").asInt(),
                         kept.path("status").asLong(),
                         kept.path("snapshot").asLong(),
                         kept.path("checkpoint").asLong()));
+    }
+
+    private static JsonNode read(Path file) throws IOException {
+        try {
+            return JSON.readTree(Files.readAllBytes(file));
+        } catch (JsonProcessingException e) {
+            throw new CommandException(
+                    "%s is damaged (%s); restore it, or give another --outdir"
+                            .formatted(file, AtomicFile.reason(e)),
+                    e);
+        }
     }
 
     /**
@@ -145,7 +157,7 @@ record TrainingOptions(
         if (!Files.exists(file)) {
             return;
         }
-        JsonNode kept = JSON.readTree(Files.readAllBytes(file));
+        JsonNode kept = read(file);
         JsonNode wanted = JSON.readTree(JSON.writeValueAsBytes(tree()));
         for (JsonDifference difference : JsonDifference.between(kept, wanted)) {
             if (!MAY_CHANGE.contains(difference.name())) {

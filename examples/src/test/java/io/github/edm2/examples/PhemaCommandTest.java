@@ -135,7 +135,12 @@ class PhemaCommandTest {
                 "0.1..0.2/1",
                 outdir);
         refuse(1, "there is no folder", folder.resolve("missing"), "0.1", outdir);
-        refuse(1, "manifest.json", Files.createDirectory(folder.resolve("empty")), "0.1", outdir);
+        refuse(
+                1,
+                "is no folder of a training run",
+                Files.createDirectory(folder.resolve("empty")),
+                "0.1",
+                outdir);
         Assertions.assertFalse(Files.exists(outdir));
     }
 

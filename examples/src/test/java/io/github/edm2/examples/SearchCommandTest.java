@@ -166,29 +166,45 @@ class SearchCommandTest {
 
     @ParameterizedTest
     @CsvSource(
-            delimiter = ';',
-            quoteCharacter = '`',
+            delimiter = '|',
+            quoteCharacter = '~',
             value = {
-                "{\"axes\": {\"rate\": [1]}}; An axis of EDM2 must be one of lr",
-                "{\"axes\": {\"lr\": {\"min\": 2, \"max\": 1}}}; axes.lr must be a list of values",
-                "{\"axes\": {\"lr\": {\"min\": 0, \"max\": 1, \"log\": true}}}; min above 0",
-                "{\"ema-lengths\": [0.3]}; 0.3",
-                "{\"ema-lengths\": {\"min\": 0.1, \"max\": 0.2}}; must have a count",
-                "{\"times\": [100]}; times must be multiples of snapshotEvery",
-                "{\"strategy\": {\"name\": \"best\"}}; must be grid, random or genetic, got best",
-                "{\"scores\": [\"fid\"]}; scores must be loss or frechet, got fid",
-                "{\"objective\": \"frechet\"}; The objective must be one of the scores",
-                "{\"pruning\": \"hard\"}; Pruning must be one of [none, median, successive-halving]",
-                "{\"scores\": [\"loss\", \"frechet\"], \"guidance\": [1, 2]}; guidance other than 1 needs a guide",
-                "{\"preset\": \"edm3\"}; No preset \"edm3\"",
-                "{\"colour\": 1}; is not a configuration of a search",
-                "{\"times\": \"late\"}; is not a configuration of a search",
-                "not JSON; is not a configuration of a search",
+                "{\"axes\": {\"rate\": [1]}}| An axis of EDM2 must be one of lr",
+                "{\"axes\": {\"lr\": {\"min\": 2, \"max\": 1}}}| axes.lr must be a list of values",
+                "{\"axes\": {\"lr\": {\"min\": 0, \"max\": 1, \"log\": true}}}| min above 0",
+                "{\"ema-lengths\": [0.3]}| 0.3",
+                "{\"ema-lengths\": {\"min\": 0.1, \"max\": 0.2}}| must have a count",
+                "{\"times\": [100]}| times must be multiples of snapshotEvery",
+                "{\"strategy\": {\"name\": \"best\"}}| must be grid, random or genetic, got best",
+                "{\"scores\": [\"fid\"]}| scores must be loss or frechet, got fid",
+                "{\"objective\": \"frechet\"}| The objective must be one of the scores",
+                "{\"pruning\": \"hard\"}| Pruning must be one of [none, median, successive-halving]",
+                "{\"scores\": [\"loss\", \"frechet\"], \"guidance\": [1, 2]}| guidance other than 1 needs a guide",
+                "{\"preset\": \"edm3\"}| No preset \"edm3\"",
+                "{\"time\": 1}| search.json is not a configuration of a search (there is no key \"time\"; the keys are times, ",
+                "{\"strategy\": {\"point\": 1}}| (there is no key \"point\"; the keys are points, ",
+                "{\"times\": \"late\"}| is not a configuration of a search (\"times\" has a value of another kind)",
+                "{\"seed\": \"late\"}| is not a configuration of a search (\"seed\" cannot be \"late\")",
+                "{\"times\": null}| is not a configuration of a search (\"times\" needs a value)",
+                "not JSON| is not a configuration of a search (it has a mistake, at line 1, column 5)",
+                "{\"seed\": 1| (it ends before it is complete, at line 1, column 11)",
+                "[1]| is not a configuration of a search (it is no JSON object)",
+                "{\"axes\": {\"lr\": 0.01}}| axes.lr must be a list of values, or have min and max, and if need be count, log and integer, got 0.01",
+                "{\"ema-lengths\": [\"short\"]}| ema-lengths must be numbers, got \"short\"",
             })
     void wrongConfigurationsAreRefusedBeforeAnythingIsWritten(String json, String message)
             throws IOException {
         Cli.fail(1, new String[] {message}, run(config(json)));
         assertFalse(Files.exists(study()));
+    }
+
+    @Test
+    void anotherConfigurationIsRefusedWithoutNamesOfClasses() throws IOException {
+        Cli.succeed(run(config(SMALL), "--max-candidates", 1));
+        Cli.fail(
+                1,
+                new String[] {"has axes.lr [0.01,0.02], not [0.01,0.04]; give the same"},
+                run(config(SMALL.replace("0.02", "0.04"))));
     }
 
     @Test

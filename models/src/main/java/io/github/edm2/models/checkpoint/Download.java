@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -269,7 +270,8 @@ final class Download {
         } catch (ConnectException e) {
             throw new TransientException("there is no connection to " + url.getAuthority(), e);
         } catch (IOException e) {
-            throw new TransientException("the request failed (%s)".formatted(e.getMessage()), e);
+            throw new TransientException(
+                    "the request failed (%s)".formatted(AtomicFile.reason(e)), e);
         } catch (InterruptedException e) {
             throw interrupted(e);
         }

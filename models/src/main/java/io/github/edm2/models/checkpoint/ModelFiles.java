@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.channels.FileChannel;
@@ -216,7 +217,11 @@ public final class ModelFiles {
             downloadAlone(file, new Download(url, file, timeout, pause, progress));
             return file;
         } catch (FileSystemException e) {
-            throw failure(url, byHand, "the cache cannot be written (%s)".formatted(e), e);
+            throw failure(
+                    url,
+                    byHand,
+                    "the cache cannot be written (%s)".formatted(AtomicFile.reason(e)),
+                    e);
         } catch (IOException e) {
             throw failure(url, byHand, e.getMessage(), e);
         }

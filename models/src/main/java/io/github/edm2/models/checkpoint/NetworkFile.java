@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.AtomicOutput;
 import io.github.edm2.ema.WeightFile;
 import io.github.edm2.models.unet.GraphOptions;
@@ -254,7 +255,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
             }
         } catch (IOException e) {
             throw new NetworkFileException(
-                    "%s cannot be read as a network: %s".formatted(file, e.getMessage()), e);
+                    "%s cannot be read as a network: %s".formatted(file, AtomicFile.reason(e)), e);
         } catch (RuntimeException e) {
             // DL4J's readers throw all sorts of these when configuration and weights do not match.
             throw new NetworkFileException(

@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -49,7 +50,7 @@ public enum NetworkFormat {
             }
         } catch (IOException e) {
             throw new NetworkFileException(
-                    "%s cannot be read as a network: %s".formatted(file, e.getMessage()), e);
+                    "%s cannot be read as a network: %s".formatted(file, AtomicFile.reason(e)), e);
         }
         throw new NetworkFileException(
                 "%s is no network file: it is neither a zip archive nor a pickle nor safetensors"

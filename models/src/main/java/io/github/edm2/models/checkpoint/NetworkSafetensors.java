@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.SafetensorsFile;
 import io.github.edm2.ema.SafetensorsSink;
 import io.github.edm2.ema.SnapshotException;
@@ -120,12 +121,8 @@ public final class NetworkSafetensors {
     }
 
     private static NetworkFileException wrong(SafetensorsFile file, String what, Exception e) {
+        String why = e instanceof IOException io ? AtomicFile.reason(io) : e.getMessage();
         return new NetworkFileException(
-                "%s tells wrong %s: %s"
-                        .formatted(
-                                file.path(),
-                                what,
-                                String.valueOf(e.getMessage()).lines().findFirst().orElse("")),
-                e);
+                "%s tells wrong %s: %s".formatted(file.path(), what, why), e);
     }
 }

@@ -1,5 +1,6 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.TensorFile;
 import io.github.edm2.models.pickle.PersistentObject;
 import io.github.edm2.models.pickle.PickleException;
@@ -81,7 +82,7 @@ public final class OfficialFile implements TensorFile {
             }
         } catch (IOException e) {
             throw new NetworkFileException(
-                    "%s cannot be read: %s".formatted(path, e.getMessage()), e);
+                    "%s cannot be read: %s".formatted(path, AtomicFile.reason(e)), e);
         }
     }
 
@@ -183,7 +184,7 @@ public final class OfficialFile implements TensorFile {
             channel.close();
         } catch (IOException e) {
             throw new NetworkFileException(
-                    "%s cannot be closed: %s".formatted(path, e.getMessage()), e);
+                    "%s cannot be closed: %s".formatted(path, AtomicFile.reason(e)), e);
         }
     }
 }

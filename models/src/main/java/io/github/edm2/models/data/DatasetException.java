@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 
 /**
@@ -24,7 +25,7 @@ public final class DatasetException extends RuntimeException {
                 "Cannot read "
                         + location
                         + " ("
-                        + cause
+                        + AtomicFile.reason(cause)
                         + "); check that it exists, may be read and is complete",
                 cause);
     }

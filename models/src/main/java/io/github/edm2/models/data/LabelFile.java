@@ -1,5 +1,6 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.Count;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -133,7 +134,8 @@ final class LabelFile {
             }
         } catch (JsonProcessingException e) {
             throw new DatasetException(
-                    location + " is not valid JSON (" + e.getMessage() + "); write it again", e);
+                    location + " is not valid JSON (" + AtomicFile.reason(e) + "); write it again",
+                    e);
         } catch (IOException e) {
             throw DatasetException.unreadable(location, e);
         }

@@ -1,5 +1,6 @@
 package io.github.edm2.models.onnx;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -81,7 +82,7 @@ record DetectorDescription(
         } catch (IOException e) {
             throw new OnnxException(
                     "%s is not a description of a detector (%s); write it like those of fid and fd_dinov2"
-                            .formatted(file, e.getMessage().lines().findFirst().orElse("")),
+                            .formatted(file, AtomicFile.reason(e)),
                     e);
         }
     }

@@ -1,5 +1,6 @@
 package io.github.edm2.models.onnx;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.checkpoint.Checksum;
 import io.github.edm2.models.checkpoint.ModelFiles;
 import io.github.edm2.models.metrics.Detector;
@@ -70,7 +71,7 @@ public final class OnnxDetector implements Detector {
             requireChecksum(file, description.sha256());
             return new OnnxDetector(name, OnnxModel.open(file, threads), description);
         } catch (IOException e) {
-            throw new OnnxException("Cannot read %s (%s)".formatted(file, e), e);
+            throw new OnnxException("Cannot read %s (%s)".formatted(file, AtomicFile.reason(e)), e);
         }
     }
 

@@ -129,7 +129,7 @@ class DamagedDatasetTest {
     @Test
     void linkToNowhere() throws IOException {
         Files.createSymbolicLink(folder.resolve("a.png"), folder.resolve("gone.png"));
-        assertRefused(folder, false, "Cannot read", "a.png", "NoSuchFile");
+        assertRefused(folder, false, "Cannot read", "a.png", "there is no file");
     }
 
     @Test
