@@ -1,5 +1,7 @@
 package io.github.edm2.examples;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import io.github.edm2.models.Count;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.zip.ZipFile;
+import org.slf4j.LoggerFactory;
 
 /** {@code edm2 info}: what a network or a dataset consists of. */
 final class InfoCommand implements Command {
@@ -103,16 +106,21 @@ final class InfoCommand implements Command {
     }
 
     private static void describeDataset(Path path, PrintStream out) {
-        try (ImageDataset dataset = ImageDataset.open(path)) {
-            out.printf(
-                    "%s: %s of %s, %s%n",
-                    path,
-                    dataset.holdsLatents()
-                            ? "latents of " + Count.images(dataset.count())
-                            : Count.images(dataset.count()),
-                    dataset.shape(),
-                    dataset.labelsInWords());
+        try (ImageDataset dataset = openWithoutItsLine(path)) {
+            out.println(path + ": " + dataset.inWords());
             ClassList.of(dataset.classNames()).showAll(out);
+        }
+    }
+
+    /** The log would say what is printed; its warnings stay. */
+    private static ImageDataset openWithoutItsLine(Path path) {
+        Logger log = (Logger) LoggerFactory.getLogger(ImageDataset.class);
+        Level before = log.getLevel();
+        log.setLevel(Level.WARN);
+        try {
+            return ImageDataset.open(path);
+        } finally {
+            log.setLevel(before);
         }
     }
 }

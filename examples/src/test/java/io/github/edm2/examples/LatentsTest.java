@@ -4,6 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import io.github.edm2.models.data.ImageDataset;
 import java.awt.image.BufferedImage;
 import java.io.IOException;
@@ -26,6 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.protobuf.ByteString;
+import org.slf4j.LoggerFactory;
 
 /** From images to latents, a network of latents, and back to images. */
 class LatentsTest {
@@ -105,6 +109,27 @@ class LatentsTest {
                 "--decoder",
                 onnx("tiny-vae-decoder"));
         assertFalse(Files.exists(folder.resolve("none.zip")));
+    }
+
+    @Test
+    void infoSaysOnceWhatADatasetHolds() {
+        Path latents = encode("latents.zip");
+        Logger logger = (Logger) LoggerFactory.getLogger(ImageDataset.class);
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        log.start();
+        logger.addAppender(log);
+        try {
+            String info = Cli.succeed("info", latents);
+            assertEquals(List.of(), log.list);
+            String expected =
+                    latents
+                            + ": latents of 5 images of 8x8 (height x width) with 4 channels, 3 classes";
+            assertEquals(List.of(expected, "classes: 0 cat, 1 dog, 2 fox"), info.lines().toList());
+            ImageDataset.open(latents).close();
+            assertEquals(expected, log.list.get(0).getFormattedMessage());
+        } finally {
+            logger.detachAppender(log);
+        }
     }
 
     private Path decode(Path latents, String name, int batch) {

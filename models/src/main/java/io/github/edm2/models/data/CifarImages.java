@@ -8,9 +8,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -18,7 +20,7 @@ import java.util.stream.Stream;
  * one label byte, 0 to 9, and 32x32 red, green and blue bytes, plane by plane. Held in memory as
  * the files have them, 31 MB a file.
  */
-record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels)
+record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels, String leftOut)
         implements RawImages {
 
     private static final ImageShape SHAPE = new ImageShape(3, 32, 32);
@@ -39,17 +41,21 @@ record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels)
 
     /** Reads one file. */
     static CifarImages of(Path file) {
-        return read(List.of(file));
+        return read(List.of(file), List.of());
     }
 
     /** Reads all {@code data_batch_N.bin} of a folder, in the order of N, if there are any. */
     static Optional<CifarImages> find(Path folder) {
         try (Stream<Path> files = Files.list(folder)) {
-            List<Path> batches =
-                    files.filter(file -> number(file) >= 0)
-                            .sorted(Comparator.comparingInt(CifarImages::number))
-                            .toList();
-            return batches.isEmpty() ? Optional.empty() : Optional.of(read(batches));
+            Map<Boolean, List<Path>> training =
+                    files.filter(CifarImages::isName)
+                            .sorted(
+                                    Comparator.comparingInt(CifarImages::number)
+                                            .thenComparing(Comparator.naturalOrder()))
+                            .collect(Collectors.partitioningBy(file -> number(file) >= 0));
+            return training.get(true).isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(read(training.get(true), training.get(false)));
         } catch (IOException e) {
             throw DatasetException.unreadable(folder.toString(), e);
         }
@@ -60,7 +66,7 @@ record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels)
         return name.matches() ? Integer.parseInt(name.group(1)) : -1;
     }
 
-    private static CifarImages read(List<Path> files) {
+    private static CifarImages read(List<Path> files, List<Path> others) {
         List<byte[]> batches = new ArrayList<>();
         for (Path file : files) {
             batches.add(read(file));
@@ -73,7 +79,10 @@ record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels)
             }
         }
         return new CifarImages(
-                files, batches, ImageLabels.ofClasses(labels, names(files.get(0), labels)));
+                files,
+                batches,
+                ImageLabels.ofClasses(labels, names(files.get(0), labels)),
+                RawImages.besideTraining(others));
     }
 
     /** Those of the file beside, if there is one: of classes up to the last that has images. */

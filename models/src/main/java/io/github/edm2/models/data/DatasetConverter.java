@@ -74,7 +74,7 @@ public final class DatasetConverter {
      * @param labelVectors whether the labels are vectors of numbers
      * @param classNames names of the classes in the order of their labels; empty if unknown
      * @param leftOut which files of the source are no images, for example {@code 8 files left out:
-     *     .txt (8)}; empty if there are none
+     *     .txt (8)}, or are beside its training set; empty if there are none
      * @param unturned how many of the images that were read have an EXIF orientation that was not
      *     asked for
      */

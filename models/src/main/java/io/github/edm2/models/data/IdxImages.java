@@ -4,12 +4,13 @@ import java.nio.file.Path;
 import java.util.List;
 
 /** Images of an IDX file, with the labels of the file beside it if there is one. */
-record IdxImages(Path file, IdxStore store, ImageLabels labels) implements RawImages {
+record IdxImages(Path file, IdxStore store, ImageLabels labels, String leftOut)
+        implements RawImages {
 
     static IdxImages of(IdxPair pair) {
         IdxStore store = pair.readImages();
         ImageLabels labels = pair.hasLabels() ? pair.readLabels(store.count()) : ImageLabels.NONE;
-        return new IdxImages(pair.images(), store, labels);
+        return new IdxImages(pair.images(), store, labels, pair.leftOut());
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.regex.Matcher;
@@ -15,8 +16,9 @@ import java.util.stream.Stream;
  * An images-idx3 file of MNIST's naming and the labels-idx1 file beside it.
  *
  * @param images file of images
+ * @param others the folder's other files of images, if it was found in a folder
  */
-record IdxPair(Path images) {
+record IdxPair(Path images, List<Path> others) {
 
     /**
      * {@code train-images-idx3-ubyte.gz} and the like; some copies have a dot for the second dash.
@@ -26,6 +28,10 @@ record IdxPair(Path images) {
     private static final String GZIP = ".gz";
 
     private static final String PREFERRED_PREFIX = "train";
+
+    IdxPair(Path images) {
+        this(images, List.of());
+    }
 
     /**
      * Finds the images file of a folder: the only one, or the one that starts with {@code train};
@@ -60,7 +66,9 @@ record IdxPair(Path images) {
                             + PREFERRED_PREFIX
                             + "\"; give the path of one of them");
         }
-        return Optional.of(new IdxPair(training.get(0)));
+        List<Path> others = new ArrayList<>(candidates);
+        others.removeAll(training);
+        return Optional.of(new IdxPair(training.get(0), others));
     }
 
     private static boolean isCopy(Path file) {
@@ -68,6 +76,11 @@ record IdxPair(Path images) {
         return name.endsWith(GZIP)
                 && Files.exists(
                         file.resolveSibling(name.substring(0, name.length() - GZIP.length())));
+    }
+
+    /** As {@link RawImages#leftOut()}. */
+    String leftOut() {
+        return RawImages.besideTraining(others);
     }
 
     IdxStore readImages() {

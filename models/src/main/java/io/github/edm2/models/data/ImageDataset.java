@@ -174,9 +174,7 @@ public final class ImageDataset implements AutoCloseable {
                     ImageSource.isImage(source.names().get(0), ImageSource.NPY)
                             ? LatentStore.open(source)
                             : ImageFileStore.open(source, cacheBytes);
-            if (!source.leftOut().isEmpty()) {
-                log.warn("{}: {}", path, source.leftOut());
-            }
+            warn(path, source.leftOut());
             Supplier<ImageLabels> present = () -> ClassFolders.orOf(source);
             return switch (use) {
                 case REQUIRED -> labelled(path, name, store, required(source, present.get()));
@@ -201,6 +199,7 @@ public final class ImageDataset implements AutoCloseable {
 
     private static ImageDataset openIdx(IdxPair idx, Labels use) {
         IdxStore store = idx.readImages();
+        warn(idx.images().getParent(), idx.leftOut());
         String name = nameOf(idx.images());
         Supplier<ImageLabels> present =
                 () -> idx.hasLabels() ? idx.readLabels(store.count()) : ImageLabels.NONE;
@@ -231,8 +230,23 @@ public final class ImageDataset implements AutoCloseable {
         return new ImageDataset(name, store, ImageLabels.NONE);
     }
 
+    private static void warn(Path path, String leftOut) {
+        if (!leftOut.isEmpty()) {
+            log.warn("{}: {}", path, leftOut);
+        }
+    }
+
     private static void tell(Path path, ImageStore store, String labels) {
-        log.info("{}: {} of {}, {}", path, Count.images(store.count()), store.shape(), labels);
+        log.info("{}: {}", path, inWords(store, labels));
+    }
+
+    private static String inWords(ImageStore store, String labels) {
+        return (store instanceof LatentStore ? "latents of " : "")
+                + Count.images(store.count())
+                + " of "
+                + store.shape()
+                + ", "
+                + labels;
     }
 
     /** File name without its last extension. */
@@ -419,9 +433,12 @@ public final class ImageDataset implements AutoCloseable {
         return labels.batch(indices);
     }
 
-    /** What labels there are, for people: {@code no labels}, {@code 10 classes}. */
-    public String labelsInWords() {
-        return labels.inWords();
+    /**
+     * What the dataset holds, for people, as the log says it at {@link #open(Path)}: number, shape
+     * and labels of the images.
+     */
+    public String inWords() {
+        return inWords(store, labels.inWords());
     }
 
     /** Labels of all images, or none. */

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
  * Images to make a dataset of: at least one, of any sizes, in a fixed order. Safe for use by many
@@ -92,9 +93,20 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
     /** Labels of all images, or none. */
     ImageLabels labels();
 
-    /** What of a folder or archive was no image, a line for people; empty if there was none. */
-    default String leftOut() {
-        return "";
+    /** What of a folder or archive is not converted, a line for people; empty if all is. */
+    String leftOut();
+
+    /** The line about files of images beside those of the training set; empty if there are none. */
+    static String besideTraining(List<Path> others) {
+        return others.isEmpty()
+                ? ""
+                : others.stream()
+                        .map(file -> file.getFileName().toString())
+                        .collect(
+                                Collectors.joining(
+                                        ", ",
+                                        "left out: ",
+                                        " (a folder stands for its training set; give the path of another file to use that)"));
     }
 
     /** Images read so far whose EXIF orientation says to turn them, which was not asked for. */

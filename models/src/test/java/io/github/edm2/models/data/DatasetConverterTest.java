@@ -200,7 +200,13 @@ class DatasetConverterTest {
         byte[] images = TestFiles.idxImages(0x803, 3, 4, 4);
         write("train-images-idx3-ubyte.gz", TestFiles.gzip(images));
         write("train-labels-idx1-ubyte", TestFiles.idxLabels(4, 0, 9));
-        assertEquals(10, convert(source, AS_THEY_ARE).classes());
+        assertEquals("", convert(source, AS_THEY_ARE).leftOut());
+        write("t10k-images-idx3-ubyte", TestFiles.idxImages(1));
+        DatasetConverter.Summary summary = convert(source, AS_THEY_ARE);
+        assertTrue(
+                summary.leftOut().startsWith("left out: t10k-images-idx3-ubyte (a folder"),
+                summary.leftOut());
+        assertEquals(10, summary.classes());
         try (ImageDataset converted = ImageDataset.open(dest, true)) {
             assertEquals(new ImageShape(3, 4, 4), converted.shape());
             assertEquals(9, converted.label(2));
@@ -216,14 +222,21 @@ class DatasetConverterTest {
         write("data_batch_10.bin", cifar(3));
         write("data_batch_2.bin", cifar(5, 9));
         write("test_batch.bin", cifar(1));
-        assertEquals(3, convert(source, AS_THEY_ARE).written());
+        write("data_batch_x.txt", new byte[1]);
+        DatasetConverter.Summary summary = convert(source, AS_THEY_ARE);
+        assertEquals(3, summary.written());
+        assertEquals(
+                "left out: test_batch.bin (a folder stands for its training set; give the path of another file to use that)",
+                summary.leftOut());
         try (ImageDataset converted = ImageDataset.open(dest, true)) {
             assertEquals(5, converted.label(0));
             assertEquals(9, converted.label(1));
             assertEquals(3, converted.label(2));
             assertEquals(9 + 2, converted.pixels(1)[2 * 1024]);
         }
-        assertEquals(1, convert(source.resolve("test_batch.bin"), AS_THEY_ARE).written());
+        DatasetConverter.Summary test = convert(source.resolve("test_batch.bin"), AS_THEY_ARE);
+        assertEquals(1, test.written());
+        assertEquals("", test.leftOut());
     }
 
     /** Records whose planes have the values label, label + 1 and label + 2. */
