@@ -4,11 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import org.deeplearning4j.nn.api.Model;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.autodiff.listeners.At;
-import org.nd4j.autodiff.listeners.BaseListener;
 import org.nd4j.autodiff.listeners.Loss;
 import org.nd4j.autodiff.listeners.Operation;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -39,7 +36,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
  * {@code ComputationGraph}, which shares its listeners, trains without it, as a clone of a {@code
  * MultiLayerNetwork} does. Safe for the workers of a wrapper; otherwise for one thread at a time.
  */
-public final class EmaListener extends BaseListener implements TrainingListener {
+public final class EmaListener extends DualListener {
 
     private static final String ONE_MODEL =
             "an EmaListener follows one model; give the other model a listener of its own with"
@@ -161,13 +158,6 @@ public final class EmaListener extends BaseListener implements TrainingListener 
         return (iteration + 1) % everyIterations == 0;
     }
 
-    /** The model's weights are those after all iterations before the one that begins. */
-    private synchronized void forwardPass(Model trained) {
-        if (trained == model && Minibatches.beginsWith(trained)) {
-            settle(Minibatches.iteration(trained));
-        }
-    }
-
     private void settle(int iteration) {
         if (tracker != null && !unsettled.isEmpty()) {
             long images = unsettled.takeBefore(iteration);
@@ -232,30 +222,19 @@ public final class EmaListener extends BaseListener implements TrainingListener 
     }
 
     @Override
-    public void onEpochStart(Model trained) {}
-
-    @Override
     public synchronized void onEpochEnd(Model trained) {
         if (trained == model) {
             settle(Integer.MAX_VALUE);
         }
     }
 
+    /** The model's weights are those after all iterations before the one that is going on. */
     @Override
-    public void onForwardPass(Model trained, List<INDArray> activations) {
-        forwardPass(trained);
+    public synchronized void onGradientCalculation(Model trained) {
+        if (trained == model && Minibatches.beginsWith(trained)) {
+            settle(Minibatches.iteration(trained));
+        }
     }
-
-    @Override
-    public void onForwardPass(Model trained, Map<String, INDArray> activations) {
-        forwardPass(trained);
-    }
-
-    @Override
-    public void onGradientCalculation(Model trained) {}
-
-    @Override
-    public void onBackwardPass(Model trained) {}
 
     /** Configuration of an {@link EmaListener}. */
     public static final class Builder {

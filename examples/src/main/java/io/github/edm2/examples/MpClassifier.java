@@ -1,5 +1,6 @@
 package io.github.edm2.examples;
 
+import io.github.edm2.layers.FastGraph;
 import io.github.edm2.layers.MpConvolution;
 import io.github.edm2.layers.MpLinear;
 import io.github.edm2.layers.MpSiluLayer;
@@ -144,7 +145,7 @@ public final class MpClassifier {
                                 .build(),
                         "logits")
                 .setOutputs("class");
-        ComputationGraph network = new ComputationGraph(graph.build());
+        ComputationGraph network = new FastGraph(graph.build());
         network.init();
         return network;
     }

@@ -1,5 +1,11 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -28,7 +34,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Clip extends FunctionLayer {
+public class Clip extends FunctionLayer implements Planned {
 
     private double limit;
 
@@ -40,6 +46,43 @@ public class Clip extends FunctionLayer {
     /** SameDiff face, any shape. */
     public static SDVariable clip(SameDiff sd, SDVariable x, double limit) {
         return sd.math().clipByValue(x, -limit, limit);
+    }
+
+    /** Into a value that can be multiplied where it is made, the division by the limit is put. */
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        if (limit == Double.POSITIVE_INFINITY) {
+            return inputs[0];
+        }
+        Value x = inputs[0];
+        boolean folded = x.fold(x.pending() / limit);
+        Value in = x.plain();
+        double factor = folded ? 1 : in.pending() / limit;
+        Slot unit = factor == 1 ? in.slot() : new Slot(in.slot().shape());
+        if (factor != 1) {
+            planner.add(
+                    List.of(in.slot()),
+                    List.of(),
+                    List.of(unit),
+                    true,
+                    () -> Prepared.multiply(in.slot().array(), factor, unit.array()));
+        }
+        Slot y = new Slot(unit.shape());
+        planner.add(
+                List.of(unit), List.of(), List.of(y), false, () -> unit(unit.array(), y.array()));
+        Value value = planner.like(in, y, limit);
+        Slot inside = new Slot(unit.shape());
+        planner.tape()
+                .push(
+                        value,
+                        in,
+                        factor,
+                        List.of(unit),
+                        List.of(inside),
+                        true,
+                        (g, dx) ->
+                                unitGradient(unit.array(), g.array(), dx.array(), inside.array()));
+        return value;
     }
 
     @Override
@@ -81,7 +124,7 @@ public class Clip extends FunctionLayer {
      * @param x any shape
      * @param y receives the result; may be x
      */
-    public static Runnable unit(INDArray x, INDArray y) {
+    static Runnable unit(INDArray x, INDArray y) {
         return Prepared.of((Op) new HardTanh(x, y));
     }
 
@@ -93,7 +136,7 @@ public class Clip extends FunctionLayer {
      * @param inside of x's shape, overwritten
      */
     @SuppressWarnings("deprecation") // hardtanh_bp, which is to be used, takes 80 times as long
-    public static Runnable unitGradient(INDArray x, INDArray g, INDArray dx, INDArray inside) {
+    static Runnable unitGradient(INDArray x, INDArray g, INDArray dx, INDArray inside) {
         return Prepared.sequence(
                 Prepared.of((Op) new HardTanhDerivative(x, inside)),
                 Prepared.multiply(g, inside, dx));

@@ -1,5 +1,11 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -29,7 +35,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class CosineAttention extends ImageFunctionLayer {
+public class CosineAttention extends ImageFunctionLayer implements Planned {
 
     private int heads;
 
@@ -56,6 +62,84 @@ public class CosineAttention extends ImageFunctionLayer {
         SDVariable weights = sd.nn().softmax(logits, 2);
         return sd.reshape(
                 sd.mmul(v, weights, false, true, false), -1, shape[1] / 3, shape[2], shape[3]);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = planner.whole(inputs[0]);
+        long batch = x.batch();
+        long pixels = x.pixels();
+        long channels = x.channels() / 3;
+        long d = channels / heads;
+        long groups = batch * heads;
+        long[] shape = x.shape().clone();
+        shape[1] = channels;
+        Slot y = new Slot(x.rows(), channels);
+        Slot vectors = new Slot(3, batch, heads, pixels, d);
+        Slot normalized = new Slot(3, groups, pixels, d);
+        Slot divisor = new Slot(3 * groups * pixels, 1);
+        Slot attention = new Slot(groups, pixels, pixels);
+        Slot result = new Slot(groups, pixels, d);
+        boolean arranged = x instanceof ConstantProduct && x.exclusive();
+        if (arranged) {
+            ((ConstantProduct) x).arrangeForHeads(heads);
+        }
+        planner.add(
+                List.of(x.slot()),
+                List.of(vectors),
+                List.of(y, normalized, divisor, attention, result),
+                false,
+                () ->
+                        operation(
+                                arranged
+                                        ? x.slot().array().reshape('c', batch, pixels, 3, heads, d)
+                                        : queriesKeysValues(x.slot(), batch),
+                                y.array().reshape('c', batch, pixels, heads, d),
+                                vectors.array(),
+                                normalized.array(),
+                                divisor.array(),
+                                attention.array(),
+                                result.array()));
+        Value value = new Value(y, shape, x.differentiable(), 1);
+        Slot byGroup = new Slot(result.shape());
+        Slot product = new Slot(result.shape());
+        Slot dattention = new Slot(attention.shape());
+        Slot dvectors = new Slot(normalized.shape());
+        Slot temporary = new Slot(normalized.shape());
+        Slot column = new Slot(divisor.shape());
+        Slot rms = new Slot(divisor.shape());
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        1,
+                        List.of(normalized, divisor, attention, result),
+                        List.of(byGroup, product, dattention, dvectors, temporary, column, rms),
+                        false,
+                        (g, dx) ->
+                                gradient(
+                                        normalized.array(),
+                                        divisor.array(),
+                                        attention.array(),
+                                        result.array(),
+                                        g.array().reshape('c', batch, pixels, heads, d),
+                                        queriesKeysValues(dx, batch),
+                                        byGroup.array(),
+                                        product.array(),
+                                        dattention.array(),
+                                        dvectors.array(),
+                                        temporary.array(),
+                                        column.array(),
+                                        rms.array()));
+        return value;
+    }
+
+    /** [pixels, (heads, d, 3)] as a view [batch, pixels, 3, heads, d]. */
+    private INDArray queriesKeysValues(Slot qkv, long batch) {
+        long[] shape = qkv.shape();
+        return qkv.array()
+                .reshape('c', batch, shape[0] / batch, heads, shape[1] / 3 / heads, 3)
+                .permute(0, 1, 4, 2, 3);
     }
 
     @Override
@@ -152,7 +236,7 @@ public class CosineAttention extends ImageFunctionLayer {
      * @param weights [groups, pixels, pixels]
      * @param result [groups, pixels, d]
      */
-    public static Runnable operation(
+    static Runnable operation(
             INDArray qkv,
             INDArray out,
             INDArray vectors,
@@ -194,7 +278,7 @@ public class CosineAttention extends ImageFunctionLayer {
      * @param column of the divisor's shape, overwritten
      * @param rms of the divisor's shape, overwritten
      */
-    public static Runnable gradient(
+    static Runnable gradient(
             INDArray normalized,
             INDArray divisor,
             INDArray weights,

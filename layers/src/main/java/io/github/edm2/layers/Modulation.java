@@ -1,6 +1,12 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
+import java.util.List;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -19,7 +25,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class Modulation extends FunctionVertex {
+public final class Modulation extends FunctionVertex implements Planned {
 
     /**
      * SameDiff face.
@@ -29,6 +35,111 @@ public final class Modulation extends FunctionVertex {
      */
     public static SDVariable modulate(SameDiff sd, SDVariable x, SDVariable c) {
         return x.mul(sd.expandDims(sd.expandDims(c.add(1.0), 2), 3));
+    }
+
+    /** Products that nobody else takes are multiplied by their factors along with this one's. */
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        MpProduct xProduct = product(inputs[0]);
+        MpProduct cProduct = product(inputs[1]);
+        Value x = xProduct == null ? inputs[0].plain() : xProduct;
+        Value c = cProduct == null ? inputs[1].plain() : cProduct;
+        Slot y = new Slot(x.slot().shape());
+        Slot factor = new Slot(c.slot().shape());
+        if (!planner.training()) {
+            planner.add(
+                    List.of(x.slot(), c.slot()),
+                    List.of(factor),
+                    List.of(y),
+                    false,
+                    () -> negated(x, c, y, factor.array()));
+            return planner.like(x, y, x.pending() * MpSilu.NEGATED);
+        }
+        planner.add(
+                List.of(x.slot(), c.slot()),
+                List.of(),
+                List.of(y, factor),
+                false,
+                () ->
+                        operation(
+                                Planner.pixels(x.slot(), x.batch()),
+                                factors(planner, x),
+                                c.slot().array(),
+                                factors(planner, c),
+                                Planner.pixels(y, x.batch()),
+                                factor.array()));
+        Value value = new Value(y, x.shape(), x.differentiable() || c.differentiable(), 1);
+        if (xProduct != null) {
+            xProduct.sumsAreGiven();
+        }
+        if (value.differentiable()) {
+            planner.tape().push(() -> gradient(planner, value, x, c, factor));
+        }
+        return value;
+    }
+
+    /** y = x times -(c + 1), outside of training. */
+    private static Runnable negated(Value x, Value c, Slot y, INDArray factor) {
+        return Prepared.sequence(
+                c.pending() == 1
+                        ? Prepared.subtractFrom(-1, c.slot().array(), factor)
+                        : Prepared.sequence(
+                                Prepared.multiply(c.slot().array(), -c.pending(), factor),
+                                Prepared.add(factor, -1, factor)),
+                Prepared.multiply(
+                        Planner.pixels(x.slot(), x.batch()),
+                        perPixel(factor),
+                        Planner.pixels(y, x.batch())));
+    }
+
+    private static MpProduct product(Value value) {
+        return value instanceof MpProduct product && product.exclusive() ? product : null;
+    }
+
+    /** What the numbers are still to be multiplied by, [1, channels]. */
+    private static INDArray factors(Planner planner, Value value) {
+        return value instanceof MpProduct product
+                ? product.scale()
+                : Nd4j.valueArrayOf(
+                        new long[] {1, value.channels()}, value.pending(), planner.type());
+    }
+
+    private static void gradient(Planner planner, Value value, Value x, Value c, Slot factor) {
+        Slot g = value.gradientOrFail();
+        Slot dx = new Slot(x.slot().shape());
+        Slot dc = new Slot(c.slot().shape());
+        Slot products = new Slot(x.slot().shape());
+        Slot dfactor = new Slot(c.slot().shape());
+        Slot scaled = new Slot(c.slot().shape());
+        Slot sums = new Slot(1, x.channels());
+        planner.add(
+                List.of(g, x.slot(), factor),
+                List.of(products, dfactor, scaled, sums),
+                List.of(dx, dc),
+                false,
+                () ->
+                        gradient(
+                                Planner.pixels(x.slot(), x.batch()),
+                                factors(planner, x),
+                                factor.array(),
+                                Planner.pixels(g, x.batch()),
+                                value.factor(),
+                                Planner.pixels(dx, x.batch()),
+                                x instanceof MpProduct product ? product.giveSums() : sums.array(),
+                                dc.array(),
+                                Planner.pixels(products, x.batch()),
+                                dfactor.array(),
+                                scaled.array()));
+        if (x instanceof MpProduct product) {
+            product.setGradient(dx);
+        } else {
+            planner.tape().accumulate(x, dx, 1);
+        }
+        if (c instanceof MpProduct product) {
+            product.receive(dc, 1);
+        } else {
+            planner.tape().accumulate(c, dc, c.pending());
+        }
     }
 
     @Override
@@ -84,7 +195,7 @@ public final class Modulation extends FunctionVertex {
      * @param y receives x s (c sc + 1)
      * @param factor receives s (c sc + 1), [batch, channels]
      */
-    public static Runnable operation(
+    static Runnable operation(
             INDArray x, INDArray s, INDArray c, INDArray sc, INDArray y, INDArray factor) {
         return Prepared.sequence(
                 Prepared.multiply(c, sc, factor),
@@ -105,7 +216,7 @@ public final class Modulation extends FunctionVertex {
      * @param dfactor of the factor's shape, overwritten
      * @param scaled of the factor's shape, overwritten
      */
-    public static Runnable gradient(
+    static Runnable gradient(
             INDArray x,
             INDArray s,
             INDArray factor,

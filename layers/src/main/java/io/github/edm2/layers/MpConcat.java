@@ -1,6 +1,12 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
+import java.util.List;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -23,7 +29,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class MpConcat extends FunctionVertex {
+public final class MpConcat extends FunctionVertex implements Planned {
 
     private final double t;
 
@@ -63,6 +69,46 @@ public final class MpConcat extends FunctionVertex {
      */
     public static double factor(double share, long own, long other, double t) {
         return Math.sqrt((own + other) / ((1 - t) * (1 - t) + t * t)) * share / Math.sqrt(own);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value a = inputs[0].plain();
+        Value b = inputs[1].plain();
+        long na = a.channels();
+        long nb = b.channels();
+        double pending = planner.training() ? 1 : MpSilu.NEGATED;
+        double factorA = factor(1 - t, na, nb, t) * a.pending() * pending;
+        double factorB = factor(t, nb, na, t) * b.pending() * pending;
+        long[] shape = a.shape().clone();
+        shape[1] = na + nb;
+        Slot y = new Slot(a.rows(), na + nb);
+        planner.add(
+                List.of(a.slot(), b.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () -> operation(a.slot().array(), b.slot().array(), y.array(), factorA, factorB));
+        Value value = new Value(y, shape, a.differentiable() || b.differentiable(), pending);
+        if (value.differentiable()) {
+            planner.tape().push(() -> gradient(planner, value, a, factorA, b, factorB));
+        }
+        return value;
+    }
+
+    private static void gradient(
+            Planner planner, Value value, Value a, double factorA, Value b, double factorB) {
+        Slot g = value.gradientOrFail();
+        Slot da = new Slot(a.slot().shape());
+        Slot db = new Slot(b.slot().shape());
+        planner.add(
+                List.of(g),
+                List.of(),
+                List.of(da, db),
+                false,
+                () -> split(g.array(), da.array(), db.array()));
+        planner.tape().accumulate(a, da, value.factor() * factorA);
+        planner.tape().accumulate(b, db, value.factor() * factorB);
     }
 
     @Override
@@ -108,7 +154,7 @@ public final class MpConcat extends FunctionVertex {
      * @param factorA {@link #factor} of a, perhaps times another
      * @param factorB {@link #factor} of b, perhaps times another
      */
-    public static Runnable operation(
+    static Runnable operation(
             INDArray a, INDArray b, INDArray out, double factorA, double factorB) {
         long na = a.size(1);
         return Prepared.sequence(
@@ -126,7 +172,7 @@ public final class MpConcat extends FunctionVertex {
      * arrays, made once to be run many times. In halves they are split, which takes (M2.1, CPU) a
      * third of the time of copying out of views.
      */
-    public static Runnable split(INDArray gradient, INDArray partA, INDArray partB) {
+    static Runnable split(INDArray gradient, INDArray partA, INDArray partB) {
         long na = partA.size(1);
         if (na == partB.size(1)) {
             return Prepared.of(

@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 import lombok.Data;
@@ -78,6 +80,23 @@ public class MpConvolution extends MpWeightLayer {
         SDVariable w =
                 Normalization.normalize(sd, weight, fanIn, rowAxes).mul(1 / Math.sqrt(fanIn));
         return gain == null ? w : w.mul(gain);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0];
+        return MpProduct.plan(
+                this,
+                planner,
+                name,
+                x,
+                kernel == 1
+                        ? new MatrixProduct()
+                        : new ConvolutionProduct(planner, x, kernel, nOut),
+                x.batch(),
+                nOut,
+                x.shape()[2],
+                x.shape()[3]);
     }
 
     @Override

@@ -1,6 +1,13 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.NotPlannedException;
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
@@ -15,6 +22,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Cos;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Sin;
 import org.nd4j.linalg.factory.Nd4j;
@@ -29,7 +37,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class MpFourier extends FunctionLayer {
+public class MpFourier extends FunctionLayer implements Planned {
 
     private float[] frequencies;
     private float[] phases;
@@ -50,6 +58,29 @@ public class MpFourier extends FunctionLayer {
     public static SDVariable mpFourier(
             SameDiff sd, SDVariable x, SDVariable frequencies, SDVariable phases) {
         return sd.math().cos(x.mul(frequencies).add(phases)).mul(Math.sqrt(2));
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0];
+        if (x.differentiable() || x.pending() != 1) {
+            throw new NotPlannedException("\"%s\" has a trained input".formatted(name));
+        }
+        Slot y = new Slot(x.batch(), frequencies.length);
+        planner.add(
+                List.of(x.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () ->
+                        Prepared.sequence(
+                                Prepared.multiply(
+                                        x.slot().array(),
+                                        row(frequencies, planner.type()),
+                                        y.array()),
+                                Prepared.add(y.array(), row(phases, planner.type()), y.array()),
+                                Prepared.of((Op) new Cos(y.array(), y.array()))));
+        return new Value(y, new long[] {x.batch(), frequencies.length}, false, Math.sqrt(2));
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
@@ -42,6 +44,12 @@ public class MpLinear extends MpWeightLayer {
             SameDiff sd, SDVariable x, SDVariable weight, long[] shape, SDVariable gain) {
         SDVariable w = MpConvolution.normalizedWeight(sd, weight, shape, gain);
         return sd.mmul(x, w, false, true, false);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0];
+        return MpProduct.plan(this, planner, name, x, new MatrixProduct(), x.batch(), nOut);
     }
 
     @Override

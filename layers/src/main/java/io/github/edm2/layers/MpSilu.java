@@ -1,5 +1,6 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Prepared;
 import lombok.EqualsAndHashCode;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -23,6 +24,9 @@ public final class MpSilu extends BaseActivationFunction {
 
     /** Root mean square of silu(N(0,1)), as the paper rounds it. */
     public static final double MAGNITUDE = 0.596;
+
+    /** Factor of a value that SiLU takes in a pass less than with others. */
+    static final double NEGATED = -1;
 
     /** SameDiff face, any shape. */
     public static SDVariable mpSilu(SameDiff sd, SDVariable x) {
@@ -70,7 +74,7 @@ public final class MpSilu extends BaseActivationFunction {
      * @param y receives the result; may be x
      * @param temporary of x's shape, overwritten; not x or y
      */
-    public static Runnable silu(INDArray x, double factor, INDArray y, INDArray temporary) {
+    static Runnable silu(INDArray x, double factor, INDArray y, INDArray temporary) {
         return Prepared.sequence(
                 inverseSigmoid(x, factor, temporary), Prepared.divide(x, temporary, y));
     }
@@ -80,7 +84,7 @@ public final class MpSilu extends BaseActivationFunction {
      *
      * @param s receives the sigmoid of factor x, in x's shape; not x or y
      */
-    public static Runnable siluAndSigmoid(INDArray x, double factor, INDArray y, INDArray s) {
+    static Runnable siluAndSigmoid(INDArray x, double factor, INDArray y, INDArray s) {
         return Prepared.sequence(
                 inverseSigmoid(x, factor, s),
                 Prepared.divideInto(1, s, s),
@@ -90,7 +94,7 @@ public final class MpSilu extends BaseActivationFunction {
     /** r = 1 + e^(-factor x). */
     private static Runnable inverseSigmoid(INDArray x, double factor, INDArray r) {
         Runnable exponential =
-                factor == -1
+                factor == NEGATED
                         ? exp(x, r)
                         : Prepared.sequence(Prepared.multiply(x, -factor, r), exp(r, r));
         return Prepared.sequence(exponential, Prepared.add(r, 1, r));
@@ -107,7 +111,7 @@ public final class MpSilu extends BaseActivationFunction {
      * @param dx receives the gradient of x; may be g
      * @param temporary of y's shape, overwritten
      */
-    public static Runnable siluGradient(
+    static Runnable siluGradient(
             INDArray y, INDArray s, double factor, INDArray g, INDArray dx, INDArray temporary) {
         return Prepared.sequence(
                 Prepared.multiply(y, s, temporary),

@@ -1,5 +1,10 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -18,10 +23,54 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class MpSiluLayer extends FunctionLayer {
+public class MpSiluLayer extends FunctionLayer implements Planned {
 
     protected MpSiluLayer(Builder builder) {
         super(builder);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0].plain();
+        Slot y = new Slot(x.slot().shape());
+        if (!planner.training()) {
+            Slot temporary = new Slot(x.slot().shape());
+            planner.add(
+                    List.of(x.slot()),
+                    List.of(temporary),
+                    List.of(y),
+                    true,
+                    () -> MpSilu.silu(x.slot().array(), x.pending(), y.array(), temporary.array()));
+            return planner.like(x, y, x.pending() / MpSilu.MAGNITUDE);
+        }
+        Slot sigmoid = new Slot(x.slot().shape());
+        planner.add(
+                List.of(x.slot()),
+                List.of(),
+                List.of(y, sigmoid),
+                true,
+                () ->
+                        MpSilu.siluAndSigmoid(
+                                x.slot().array(), x.pending(), y.array(), sigmoid.array()));
+        Value value = planner.like(x, y, x.pending() / MpSilu.MAGNITUDE);
+        Slot temporary = new Slot(x.slot().shape());
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        1,
+                        List.of(y, sigmoid),
+                        List.of(temporary),
+                        true,
+                        (g, dx) ->
+                                MpSilu.siluGradient(
+                                        y.array(),
+                                        sigmoid.array(),
+                                        x.pending(),
+                                        g.array(),
+                                        dx.array(),
+                                        temporary.array()));
+        return value;
     }
 
     @Override

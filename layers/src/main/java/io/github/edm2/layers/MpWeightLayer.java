@@ -1,5 +1,6 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
 import java.util.Collection;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
@@ -47,7 +48,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public abstract class MpWeightLayer extends FeedForwardLayer {
+public abstract class MpWeightLayer extends FeedForwardLayer implements Planned {
 
     /** Name of the weight parameter. */
     public static final String WEIGHT_KEY = "W";
@@ -73,6 +74,11 @@ public abstract class MpWeightLayer extends FeedForwardLayer {
         this.initialGain = builder.initialGain;
         this.forcedNormalization = builder.forcedNormalization;
         initializeConstraints(builder);
+    }
+
+    @Override
+    public boolean isPlanned() {
+        return activationFn instanceof ActivationIdentity;
     }
 
     /** Shape of the weight; the first axis counts the output rows. */

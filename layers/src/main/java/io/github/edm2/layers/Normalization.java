@@ -1,5 +1,6 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Prepared;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -21,10 +22,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * attention vectors are all normalized by this. The DL4J face sees pixels and attention vectors as
  * [outer, vector, inner] and normalizes along the middle axis; {@link MpWeight} has the weights.
  */
-public final class Normalization {
+final class Normalization {
 
     /** Added to the root mean square, so that zero stays zero. */
-    public static final double EPSILON = 1e-4;
+    static final double EPSILON = 1e-4;
 
     /** Keeps the gradient of the norm of an all-zero vector at zero instead of 0/0. */
     static final double TINY = 1e-30;
@@ -39,7 +40,7 @@ public final class Normalization {
      * @param dims the axes that share a norm
      * @return x divided by (1e-4 + its root mean square over dims), in x's shape
      */
-    public static SDVariable normalize(SameDiff sd, SDVariable x, long vectorLength, int... dims) {
+    static SDVariable normalize(SameDiff sd, SDVariable x, long vectorLength, int... dims) {
         // By the reciprocal: the gradient of divide is wrong for a divisor of one element (M2.1).
         // Norms of one element by their magnitude: norm2 over axes of size 1 fails (M2.1).
         SDVariable norm = vectorLength == 1 ? sd.math().abs(x) : sd.norm2(x, true, dims);
@@ -96,7 +97,7 @@ public final class Normalization {
      * @param squares of the rows' shape, overwritten
      * @param rms receives [rows, 1]
      */
-    public static Runnable rmsOfRows(INDArray rows, INDArray squares, INDArray rms) {
+    static Runnable rmsOfRows(INDArray rows, INDArray squares, INDArray rms) {
         return Prepared.sequence(
                 sumsOfProducts(rows, rows, squares, rms),
                 Prepared.multiply(rms, 1.0 / rows.size(1), rms),
@@ -104,8 +105,7 @@ public final class Normalization {
     }
 
     /** sums [rows, 1] = for every row the sum of a b; products, of their shape, is overwritten. */
-    public static Runnable sumsOfProducts(
-            INDArray a, INDArray b, INDArray products, INDArray sums) {
+    static Runnable sumsOfProducts(INDArray a, INDArray b, INDArray products, INDArray sums) {
         INDArray ones = Nd4j.ones(a.dataType(), a.size(1), 1);
         return Prepared.sequence(
                 Prepared.multiply(a, b, products),
@@ -121,7 +121,7 @@ public final class Normalization {
      * @param y receives each row divided by (epsilon + its root mean square); not x
      * @param divisor receives what it was divided by, [rows, 1]
      */
-    public static Runnable ofRows(INDArray x, double epsilon, INDArray y, INDArray divisor) {
+    static Runnable ofRows(INDArray x, double epsilon, INDArray y, INDArray divisor) {
         return Prepared.sequence(
                 rmsOfRows(x, y, divisor),
                 Prepared.add(divisor, epsilon, divisor),
@@ -140,7 +140,7 @@ public final class Normalization {
      * @param column [rows, 1], overwritten
      * @param rms [rows, 1], overwritten
      */
-    public static Runnable gradientOfRows(
+    static Runnable gradientOfRows(
             INDArray y,
             INDArray divisor,
             double epsilon,

@@ -1,5 +1,6 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Prepared;
 import java.util.ArrayList;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;

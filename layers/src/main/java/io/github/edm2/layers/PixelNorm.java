@@ -1,5 +1,10 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -21,7 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class PixelNorm extends ImageFunctionLayer {
+public class PixelNorm extends ImageFunctionLayer implements Planned {
 
     protected PixelNorm(Builder builder) {
         super(builder);
@@ -35,6 +40,43 @@ public class PixelNorm extends ImageFunctionLayer {
      */
     public static SDVariable pixelNorm(SameDiff sd, SDVariable x, long channels) {
         return Normalization.normalize(sd, x, channels, 1);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0].plain();
+        double epsilon = Normalization.EPSILON / Math.abs(x.pending());
+        Slot y = new Slot(x.slot().shape());
+        Slot divisor = new Slot(x.rows(), 1);
+        planner.add(
+                List.of(x.slot()),
+                List.of(),
+                List.of(y, divisor),
+                false,
+                () -> Normalization.ofRows(x.slot().array(), epsilon, y.array(), divisor.array()));
+        Value value = planner.like(x, y, Math.signum(x.pending()));
+        Slot temporary = new Slot(x.slot().shape());
+        Slot column = new Slot(x.rows(), 1);
+        Slot rms = new Slot(x.rows(), 1);
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        1,
+                        List.of(y, divisor),
+                        List.of(temporary, column, rms),
+                        true,
+                        (g, dx) ->
+                                Normalization.gradientOfRows(
+                                        y.array(),
+                                        divisor.array(),
+                                        epsilon,
+                                        g.array(),
+                                        dx.array(),
+                                        temporary.array(),
+                                        column.array(),
+                                        rms.array()));
+        return value;
     }
 
     @Override

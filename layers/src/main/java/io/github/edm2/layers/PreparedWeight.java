@@ -1,5 +1,6 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Prepared;
 import org.deeplearning4j.nn.api.Layer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
@@ -26,7 +27,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *
  * <p>For one thread at a time.
  */
-public final class PreparedWeight {
+final class PreparedWeight {
 
     private final INDArray weight;
     private final INDArray rows;
@@ -50,7 +51,7 @@ public final class PreparedWeight {
      * @param weightGradient receives the gradient of the weight, in its shape
      * @param gainGradient receives the gradient of the learned gain; null where there is none
      */
-    public PreparedWeight(Layer layer, INDArray weightGradient, INDArray gainGradient) {
+    PreparedWeight(Layer layer, INDArray weightGradient, INDArray gainGradient) {
         MpWeightLayer conf = (MpWeightLayer) layer.conf().getLayer();
         weight = layer.getParam(MpWeightLayer.WEIGHT_KEY);
         long fanIn = Normalization.fanIn(weight.shape());
@@ -78,42 +79,42 @@ public final class PreparedWeight {
      *
      * @param constant not 0
      */
-    public void fold(double constant) {
+    void fold(double constant) {
         factor *= constant;
     }
 
     /** Working memory for all operations that follow; may be shared among weights. */
-    public void useScratch(INDArray vector) {
+    void useScratch(INDArray vector) {
         scratch = vector.reshape(vector.length());
     }
 
     /** The stored weight, first axis = output rows. */
-    public INDArray weight() {
+    INDArray weight() {
         return weight;
     }
 
     /** The stored weight as [rows, N]. */
-    public INDArray rows() {
+    INDArray rows() {
         return rows;
     }
 
     /** Where D goes, in the weight's shape. */
-    public INDArray gradient() {
+    INDArray gradient() {
         return gradient;
     }
 
     /** Where D goes, as [rows, N]. */
-    public INDArray gradientRows() {
+    INDArray gradientRows() {
         return gradientRows;
     }
 
     /** s as [1, rows]. */
-    public INDArray scale() {
+    INDArray scale() {
         return asRow(scale);
     }
 
     /** t as [1, rows], to be set before {@link #project}(true). */
-    public INDArray sums() {
+    INDArray sums() {
         return asRow(sums);
     }
 
@@ -126,7 +127,7 @@ public final class PreparedWeight {
     }
 
     /** Normalizes W where the layer is to do so (Eq. 66), and sets s. */
-    public Runnable forward() {
+    Runnable forward() {
         long fanIn = rows.size(1);
         Runnable norm =
                 Prepared.sequence(
@@ -164,7 +165,7 @@ public final class PreparedWeight {
      * @param result receives Q; may be dy
      * @param products of q's shape, overwritten; null with q
      */
-    public Runnable outputGradient(
+    Runnable outputGradient(
             INDArray q, INDArray dy, double by, INDArray result, INDArray products) {
         INDArray scaled = scale().ulike();
         Runnable toQ =
@@ -196,7 +197,7 @@ public final class PreparedWeight {
      *
      * @param sumsAreSet whether {@link #sums} holds t
      */
-    public Runnable project(boolean sumsAreSet) {
+    Runnable project(boolean sumsAreSet) {
         Runnable sum =
                 sumsAreSet
                         ? Prepared.sequence()
@@ -209,7 +210,7 @@ public final class PreparedWeight {
     }
 
     /** Numbers of the weight. */
-    public long length() {
+    long length() {
         return rows.length();
     }
 }

@@ -1,6 +1,12 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
+import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -31,7 +37,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Resample extends ImageFunctionLayer {
+public class Resample extends ImageFunctionLayer implements Planned {
 
     /** Which way. */
     public enum Direction {
@@ -132,6 +138,44 @@ public class Resample extends ImageFunctionLayer {
     }
 
     @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0].plain();
+        boolean down = direction == Direction.DOWN;
+        long[] shape = x.shape().clone();
+        for (int axis = 2; axis < 4; axis++) {
+            shape[axis] = down ? shape[axis] / 2 : shape[axis] * 2;
+        }
+        Slot y = new Slot(shape[0] * shape[2] * shape[3], shape[1]);
+        planner.add(
+                List.of(x.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () ->
+                        channelsLast(
+                                Planner.images(x.slot(), x.shape()),
+                                Planner.images(y, shape),
+                                direction,
+                                filter));
+        Value value = new Value(y, shape, x.differentiable(), x.pending());
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        down ? 1.0 / 4 : 4,
+                        List.of(),
+                        List.of(),
+                        false,
+                        (g, dx) ->
+                                channelsLast(
+                                        Planner.images(g, shape),
+                                        Planner.images(dx, x.shape()),
+                                        down ? Direction.UP : Direction.DOWN,
+                                        filter));
+        return value;
+    }
+
+    @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.Resample(conf, dataType);
     }
@@ -161,8 +205,7 @@ public class Resample extends ImageFunctionLayer {
      * @param y receives the result
      * @param filter of even length
      */
-    public static Runnable channelsLast(
-            INDArray x, INDArray y, Direction direction, double... filter) {
+    static Runnable channelsLast(INDArray x, INDArray y, Direction direction, double... filter) {
         checkFilter(filter);
         if (filter.length == 2 && filter[0] == filter[1]) {
             return direction == Direction.DOWN ? pooling(x, y) : doubling(x, y);

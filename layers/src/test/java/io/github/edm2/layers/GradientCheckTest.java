@@ -33,8 +33,10 @@ class GradientCheckTest {
         for (WorkspaceMode workspaces :
                 new WorkspaceMode[] {WorkspaceMode.ENABLED, WorkspaceMode.NONE}) {
             ComputationGraph network = specimen.network(DOUBLE, workspaces, new NoOp(), false);
-            GradientCheck.assertGradients(
-                    network, specimen.inputs(DOUBLE), specimen.labels(network, DOUBLE));
+            for (ComputationGraph face : new ComputationGraph[] {network, FastGraph.of(network)}) {
+                GradientCheck.assertGradients(
+                        face, specimen.inputs(DOUBLE), specimen.labels(network, DOUBLE));
+            }
         }
     }
 

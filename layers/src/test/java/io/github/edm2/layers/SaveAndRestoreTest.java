@@ -115,7 +115,7 @@ class SaveAndRestoreTest {
 
     private static ComputationGraph network(
             Specimen specimen, DataType type, WorkspaceMode workspaces) {
-        return specimen.network(type, workspaces, new Adam(.01), true);
+        return FastGraph.of(specimen.network(type, workspaces, new Adam(.01), true));
     }
 
     private static MultiDataSet batch(Specimen specimen, ComputationGraph network, DataType type) {

@@ -105,8 +105,8 @@ class VerbsTest {
     @MethodSource("castingSpecimens")
     void inputsOfAnotherTypeAreCast(Specimen specimen) {
         for (DataType type : TYPES) {
-            ComputationGraph cast = specimen.networkOfInputs();
-            ComputationGraph expected = specimen.networkOfInputs();
+            ComputationGraph cast = FastGraph.of(specimen.networkOfInputs());
+            ComputationGraph expected = FastGraph.of(specimen.networkOfInputs());
             INDArray[] of = specimen.inputs(DataType.FLOAT);
             INDArray[] same = new INDArray[of.length];
             for (int i = 0; i < of.length; i++) {
@@ -130,7 +130,8 @@ class VerbsTest {
     }
 
     private static ComputationGraph network(Specimen specimen) {
-        return specimen.network(DataType.FLOAT, WorkspaceMode.ENABLED, new Adam(.01), true);
+        return FastGraph.of(
+                specimen.network(DataType.FLOAT, WorkspaceMode.ENABLED, new Adam(.01), true));
     }
 
     private static void assertSame(ComputationGraph expected, ComputationGraph actual) {

@@ -3,6 +3,7 @@ package io.github.edm2.models;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.SafetensorsFile;
 import io.github.edm2.ema.TensorFile;
+import io.github.edm2.layers.FastGraph;
 import io.github.edm2.layers.MpWeightLayer;
 import io.github.edm2.models.checkpoint.ModelFileException;
 import io.github.edm2.models.checkpoint.ModelFiles;
@@ -233,7 +234,7 @@ public class Edm2 extends ZooModel<Edm2> {
     /** A network with this model's training configuration, but a file's options and weights. */
     private ComputationGraph initFrom(NetworkOptions stored, TensorFile file) {
         try {
-            ComputationGraph graph = new ComputationGraph(conf(stored));
+            ComputationGraph graph = new FastGraph(conf(stored));
             // Without random weights, which take longer than reading the file.
             long length = NetworkCost.of(stored).parameters();
             graph.init(Nd4j.createUninitialized(dataType, length), false);
@@ -305,10 +306,10 @@ public class Edm2 extends ZooModel<Edm2> {
         return GraphAssembler.assemble(network, graph, seed).build();
     }
 
-    /** The network with fresh weights. */
+    /** The network with fresh weights, whose own verbs are fast. */
     @Override
-    public ComputationGraph init() {
-        ComputationGraph graph = new ComputationGraph(conf());
+    public FastGraph init() {
+        FastGraph graph = new FastGraph(conf());
         graph.init();
         return graph;
     }

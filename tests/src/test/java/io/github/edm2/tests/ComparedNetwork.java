@@ -54,7 +54,9 @@ final class ComparedNetwork implements Comparison.Side {
     private final NetworkOptions options;
     private final ComparisonFiles files;
     private final ComputationGraph graph;
+    private final Map<Integer, Runnable> outputs = new HashMap<>();
     private final Map<Integer, Runnable> trainings = new HashMap<>();
+    private final Map<Integer, Runnable> fits = new HashMap<>();
     private FrozenNetwork frozen;
     private EmaTracker tracker;
     private SnapshotStore store;
@@ -85,7 +87,9 @@ final class ComparedNetwork implements Comparison.Side {
         return switch (task) {
             case "forward" -> seconds(forwardOf(batch));
             case "sample" -> sample(batch);
+            case "output" -> seconds(outputs.computeIfAbsent(batch, this::outputOf));
             case "train" -> seconds(trainings.computeIfAbsent(batch, this::trainOf));
+            case "fit" -> seconds(fits.computeIfAbsent(batch, this::fitOf));
             case "ema" -> ema();
             case "reconstruct" -> reconstruct();
             case "evict" -> evict();
@@ -99,13 +103,17 @@ final class ComparedNetwork implements Comparison.Side {
     /**
      * A task that can be profiled, its arguments being made already.
      *
-     * @param task {@code forward} or {@code train}
+     * @param task {@code forward}, {@code output}, {@code train} or {@code fit}
      */
     Runnable task(String task, int batch) {
         return switch (task) {
             case "forward" -> forwardOf(batch);
+            case "output" -> outputOf(batch);
             case "train" -> trainOf(batch);
-            default -> throw new IllegalArgumentException("forward or train, got " + task);
+            case "fit" -> fitOf(batch);
+            default ->
+                    throw new IllegalArgumentException(
+                            "forward, output, train or fit, got " + task);
         };
     }
 
@@ -143,7 +151,33 @@ final class ComparedNetwork implements Comparison.Side {
         return seconds(() -> sampler.sample(denoiser, noise));
     }
 
+    /** DL4J's own verb. */
+    private Runnable outputOf(int batch) {
+        INDArray x = images(batch);
+        INDArray sigma = Nd4j.ones(DataType.FLOAT, batch, 1);
+        INDArray labels = labels(batch);
+        return () -> {
+            if (labels == null) {
+                graph.output(x, sigma);
+            } else {
+                graph.output(x, sigma, labels);
+            }
+        };
+    }
+
     private Runnable trainOf(int batch) {
+        MultiDataSet data = noisy(batch);
+        MicroBatches step = new MicroBatches(graph, batch);
+        return () -> step.fit(data);
+    }
+
+    /** DL4J's own verb. */
+    private Runnable fitOf(int batch) {
+        MultiDataSet data = noisy(batch);
+        return () -> graph.fit(data);
+    }
+
+    private MultiDataSet noisy(int batch) {
         INDArray clean = images(batch);
         INDArray labels = labels(batch);
         MultiDataSet data =
@@ -152,8 +186,7 @@ final class ComparedNetwork implements Comparison.Side {
                         new INDArray[] {clean});
         NoisePreProcessor noise = new NoisePreProcessor(-0.4, 1, 0, 0);
         noise.addNoise(data, Nd4j.randn(DataType.FLOAT, batch, 1), images(batch));
-        MicroBatches step = new MicroBatches(options, graph, batch);
-        return () -> step.fit(data);
+        return data;
     }
 
     private double ema() {

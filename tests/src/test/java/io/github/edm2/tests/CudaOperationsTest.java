@@ -74,7 +74,7 @@ class CudaOperationsTest {
                 NetworkOptions options =
                         model().networkOptions().toBuilder().resampleFilter(filter).build();
                 Edm2 model = Edm2.builder().options(options).build();
-                new MicroBatches(options, model.init(), 2).fit(BATCH);
+                new MicroBatches(model.init(), 2).fit(BATCH);
             }
             operations = recorder.customOperations();
         }

@@ -6,6 +6,7 @@ import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** The PyTorch program, or nothing where there is none. */
 final class Peer implements Comparison.Side, AutoCloseable {
@@ -51,6 +52,9 @@ final class Peer implements Comparison.Side, AutoCloseable {
         return peer;
     }
 
+    /** What PyTorch does where this side does the same by verbs of DL4J. */
+    private static final Map<String, String> OF_VERBS = Map.of("output", "forward", "fit", "train");
+
     private Peer() {
         process = null;
         answers = null;
@@ -62,7 +66,7 @@ final class Peer implements Comparison.Side, AutoCloseable {
         if (process == null) {
             return Double.NaN;
         }
-        tasks.println(task + " " + batch);
+        tasks.println(OF_VERBS.getOrDefault(task, task) + " " + batch);
         String answer = answers.readLine();
         if (answer == null) {
             throw new IOException("the PyTorch program ended in task " + task);

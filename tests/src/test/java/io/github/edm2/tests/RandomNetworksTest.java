@@ -6,7 +6,6 @@ import io.github.edm2.models.Edm2;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
-import io.github.edm2.models.unet.PreparedNetwork;
 import io.github.edm2.models.unet.SameDiffAssembler;
 import java.util.stream.LongStream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -80,7 +79,7 @@ class RandomNetworksTest {
         INDArray gradients = graph.getFlattenedGradients().dup();
         INDArray normalized = graph.params().dup();
         graph.params().assign(start);
-        new PreparedNetwork(options, graph).computeGradientAndScore(data);
+        new PlannedTraining(graph).computeGradientAndScore(data);
         assertEquals(1, graph.score() / loss, OUTPUT, "loss " + what);
         Golden.assertClose(gradients, graph.getFlattenedGradients(), GRADIENT, "gradients " + what);
         assertEqual(normalized, graph.params(), "weights " + what);

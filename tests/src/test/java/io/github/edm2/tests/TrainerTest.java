@@ -75,7 +75,7 @@ class TrainerTest {
         ComputationGraph expected = graph();
         ImageBatches batches = batches(data);
         NoisePreProcessor noise = new NoisePreProcessor(-1, 1, SEED, 0);
-        MicroBatches steps = new MicroBatches(options, expected, BATCH);
+        MicroBatches steps = new MicroBatches(expected, BATCH);
         while (batches.hasNext()) {
             MultiDataSet batch = batches.next();
             noise.preProcess(batch);

@@ -12,7 +12,6 @@ import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.sampling.TorchCpuNoise;
 import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
-import io.github.edm2.models.unet.PreparedNetwork;
 import io.github.edm2.models.unet.SameDiffAssembler;
 import java.nio.file.Path;
 import java.util.stream.LongStream;
@@ -108,7 +107,7 @@ class UnusualNetworksTest {
         double expected = network.graph().score();
         INDArray gradient = network.graph().getFlattenedGradients().dup();
         network.graph().params().assign(params);
-        new PreparedNetwork(network.options(), network.graph()).computeGradientAndScore(batch);
+        new PlannedTraining(network.graph()).computeGradientAndScore(batch);
         assertEquals(1, network.graph().score() / expected, LOSS, "loss of " + number);
         Golden.assertClose(
                 gradient, network.graph().getFlattenedGradients(), Golden.GRADIENT, "" + number);

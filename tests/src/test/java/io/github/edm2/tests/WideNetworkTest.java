@@ -10,7 +10,6 @@ import io.github.edm2.models.Edm2;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.unet.FrozenNetwork;
 import io.github.edm2.models.unet.NetworkOptions;
-import io.github.edm2.models.unet.PreparedNetwork;
 import java.util.Map;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
@@ -91,9 +90,7 @@ class WideNetworkTest {
         graph.setLabels(clean, sigma);
         graph.computeGradientAndScore();
         Map<String, INDArray> actual =
-                new PreparedNetwork(OPTIONS, prepared)
-                        .computeGradientAndScore(data)
-                        .gradientForVariable();
+                new PlannedTraining(prepared).computeGradientAndScore(data).gradientForVariable();
         assertEquals(1, prepared.score() / graph.score(), EXACT);
         graph.gradient()
                 .gradientForVariable()

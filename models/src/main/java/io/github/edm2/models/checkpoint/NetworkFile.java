@@ -3,6 +3,7 @@ package io.github.edm2.models.checkpoint;
 import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.AtomicOutput;
 import io.github.edm2.ema.WeightFile;
+import io.github.edm2.layers.FastGraph;
 import io.github.edm2.models.unet.GraphOptions;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.BufferedInputStream;
@@ -196,7 +197,7 @@ public record NetworkFile(NetworkOptions options, ComputationGraph graph, List<S
         return open(
                 file,
                 zip -> {
-                    ComputationGraph graph = new ComputationGraph(configuration(zip));
+                    ComputationGraph graph = new FastGraph(configuration(zip));
                     graph.init(array(zip, ModelSerializer.COEFFICIENTS_BIN), false);
                     if (updater) {
                         graph.getUpdater(true)

@@ -1,6 +1,12 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
@@ -9,6 +15,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -17,7 +25,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class Denoised extends FunctionVertex {
+public final class Denoised extends FunctionVertex implements Planned {
 
     private final double sigmaData;
 
@@ -37,6 +45,45 @@ public final class Denoised extends FunctionVertex {
     public static SDVariable denoised(
             SameDiff sd, SDVariable f, SDVariable x, SDVariable sigma, double sigmaData) {
         return Preconditioning.denoised(sd, f, x, sigma, sigmaData);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value f = inputs[0].plain();
+        Value x = Preconditioning.requireGiven(name, inputs[1]);
+        Value sigma = Preconditioning.requireGiven(name, inputs[2]);
+        Slot y = new Slot(f.slot().shape());
+        Slot out = new Slot(sigma.slot().shape());
+        Slot skip = new Slot(sigma.slot().shape());
+        Slot skipped = new Slot(f.slot().shape());
+        planner.add(
+                List.of(f.slot(), x.slot(), sigma.slot()),
+                List.of(skip, skipped),
+                List.of(y, out),
+                false,
+                () ->
+                        Prepared.sequence(
+                                Preconditioning.variance(sigma.slot(), sigmaData, skip),
+                                Prepared.of((Op) new Sqrt(skip.array(), out.array())),
+                                Prepared.divideInto(
+                                        sigmaData * f.pending(), out.array(), out.array()),
+                                Prepared.multiply(out.array(), sigma.slot().array(), out.array()),
+                                Prepared.divideInto(
+                                        sigmaData * sigmaData, skip.array(), skip.array()),
+                                Preconditioning.multiply(f.slot(), out, y),
+                                Preconditioning.multiply(x.slot(), skip, skipped),
+                                Prepared.axpy(1, skipped.array(), y.array(), y.array())));
+        Value value = planner.like(f, y, 1);
+        planner.tape()
+                .push(
+                        value,
+                        f,
+                        1,
+                        List.of(out),
+                        List.of(),
+                        false,
+                        (g, df) -> Preconditioning.multiply(g, out, df));
+        return value;
     }
 
     @Override

@@ -1,5 +1,8 @@
 package io.github.edm2.models.diffusion;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Value;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -20,10 +23,15 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class LogVarianceOutput extends DiffusionOutput {
+public class LogVarianceOutput extends DiffusionOutput implements Planned {
 
     protected LogVarianceOutput(Builder builder) {
         super(builder);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        return inputs[0].plain();
     }
 
     @Override

@@ -1,6 +1,13 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.plan.NotPlannedException;
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
@@ -9,6 +16,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * What the {@link UncertaintyLoss} needs, in the one array that a DL4J output layer can take.
@@ -17,7 +25,54 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class LossInput extends FunctionVertex {
+public final class LossInput extends FunctionVertex implements Planned {
+
+    /** Outside of training; in training it runs as DL4J has it. */
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        if (planner.training()) {
+            throw new NotPlannedException("\"%s\" is not planned in training".formatted(name));
+        }
+        Value d = inputs[0].plain();
+        Value u = inputs[1].plain();
+        Value sigma = inputs[2].plain();
+        long[] shape = d.shape().clone();
+        long channels = shape[1];
+        shape[1] += 2;
+        Slot y = new Slot(d.rows(), shape[1]);
+        planner.add(
+                List.of(d.slot(), u.slot(), sigma.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () ->
+                        Prepared.sequence(
+                                pixels(d, y, 0),
+                                pixels(u, y, channels),
+                                pixels(sigma, y, channels + 1)));
+        return new Value(y, shape, false, 1);
+    }
+
+    /** A value in all pixels, as channels from a certain one on. */
+    private static Runnable pixels(Value value, Slot y, long from) {
+        INDArray factor =
+                Nd4j.valueArrayOf(
+                        new long[] {1, y.shape()[0] / value.batch(), 1},
+                        value.pending(),
+                        value.slot().array().dataType());
+        INDArray to =
+                Planner.pixels(y, value.batch())
+                        .get(
+                                NDArrayIndex.all(),
+                                NDArrayIndex.all(),
+                                NDArrayIndex.interval(from, from + value.channels()));
+        return Prepared.multiply(Planner.pixels(value.slot(), value.batch()), factor, to);
+    }
+
+    /** Some channels of rows, as a view. */
+    static INDArray columns(Slot slot, long from, long to) {
+        return slot.array().get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
+    }
 
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {

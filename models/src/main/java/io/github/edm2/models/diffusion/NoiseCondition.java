@@ -1,6 +1,12 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
@@ -9,17 +15,35 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
 
 /**
  * c_noise = ln(sigma) / 4. Input sigma [batch, 1], which gets no gradient; output [batch, 1].
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class NoiseCondition extends FunctionVertex {
+public final class NoiseCondition extends FunctionVertex implements Planned {
 
     /** SameDiff face. */
     public static SDVariable noiseCondition(SameDiff sd, SDVariable sigma) {
         return Preconditioning.noise(sd, sigma);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value sigma = Preconditioning.requireGiven(name, inputs[0]);
+        Slot y = new Slot(sigma.slot().shape());
+        planner.add(
+                List.of(sigma.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () ->
+                        Prepared.sequence(
+                                Prepared.of((Op) new Log(sigma.slot().array(), y.array())),
+                                Prepared.multiply(y.array(), 0.25, y.array())));
+        return planner.like(sigma, y, 1);
     }
 
     @Override

@@ -1,5 +1,10 @@
 package io.github.edm2.models.diffusion;
 
+import io.github.edm2.layers.plan.NotPlannedException;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -75,6 +80,35 @@ final class Preconditioning {
     private static INDArray reciprocal(INDArray x) {
         Nd4j.exec(new Reciprocal(x, x));
         return x;
+    }
+
+    /**
+     * An input as it is given to the network, for plans.
+     *
+     * @throws NotPlannedException if it is the result of something that has a gradient or a factor
+     */
+    static Value requireGiven(String name, Value value) {
+        if (value.differentiable() || value.pending() != 1) {
+            throw new NotPlannedException("\"%s\" has a trained input".formatted(name));
+        }
+        return value;
+    }
+
+    /** sigma² + sd² of every image, [batch, 1], for plans. */
+    static Runnable variance(Slot sigma, double sd, Slot result) {
+        INDArray s = sigma.array();
+        return Prepared.sequence(
+                Prepared.multiply(s, s, result.array()),
+                Prepared.add(result.array(), sd * sd, result.array()));
+    }
+
+    /** y = images x, [rows, channels], times a factor of every image, [batch, 1], for plans. */
+    static Runnable multiply(Slot x, Slot factor, Slot y) {
+        long batch = factor.shape()[0];
+        return Prepared.multiply(
+                Planner.pixels(x, batch),
+                factor.array().reshape('c', batch, 1, 1),
+                Planner.pixels(y, batch));
     }
 
     /** c_in x of the SameDiff face; sigma [batch, 1], x [batch, channels, height, width]. */

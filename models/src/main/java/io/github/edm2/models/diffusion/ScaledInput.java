@@ -1,6 +1,12 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
@@ -9,6 +15,8 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -17,7 +25,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class ScaledInput extends FunctionVertex {
+public final class ScaledInput extends FunctionVertex implements Planned {
 
     private final double sigmaData;
 
@@ -37,6 +45,26 @@ public final class ScaledInput extends FunctionVertex {
     public static SDVariable scaledInput(
             SameDiff sd, SDVariable x, SDVariable sigma, double sigmaData) {
         return Preconditioning.scaledInput(sd, x, sigma, sigmaData);
+    }
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = Preconditioning.requireGiven(name, inputs[0]);
+        Value sigma = Preconditioning.requireGiven(name, inputs[1]);
+        Slot y = new Slot(x.slot().shape());
+        Slot in = new Slot(sigma.slot().shape());
+        planner.add(
+                List.of(x.slot(), sigma.slot()),
+                List.of(in),
+                List.of(y),
+                false,
+                () ->
+                        Prepared.sequence(
+                                Preconditioning.variance(sigma.slot(), sigmaData, in),
+                                Prepared.of((Op) new Sqrt(in.array(), in.array())),
+                                Prepared.divideInto(1, in.array(), in.array()),
+                                Preconditioning.multiply(x.slot(), in, y)));
+        return planner.like(x, y, 1);
     }
 
     @Override

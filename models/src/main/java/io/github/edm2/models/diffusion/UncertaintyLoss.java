@@ -1,5 +1,11 @@
 package io.github.edm2.models.diffusion;
 
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -30,7 +36,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class UncertaintyLoss extends DiffusionOutput {
+public class UncertaintyLoss extends DiffusionOutput implements Planned {
 
     private double sigmaData;
 
@@ -59,6 +65,22 @@ public class UncertaintyLoss extends DiffusionOutput {
                 Preconditioning.lossWeight(sd, sigma, sigmaData).mul(sd.math().exp(u.neg()));
         SDVariable error = denoised.sub(clean);
         return error.mul(error).mul(weight).add(u);
+    }
+
+    /** Outside of training: the denoised images. */
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0].plain();
+        long[] shape = x.shape().clone();
+        shape[1] -= 2;
+        Slot y = new Slot(x.rows(), shape[1]);
+        planner.add(
+                List.of(x.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () -> Prepared.copy(LossInput.columns(x.slot(), 0, shape[1]), y.array()));
+        return new Value(y, shape, false, x.pending());
     }
 
     @Override

@@ -1,9 +1,7 @@
 package io.github.edm2.models.training;
 
-import io.github.edm2.models.unet.NetworkOptions;
-import io.github.edm2.models.unet.PreparedNetwork;
+import io.github.edm2.layers.plan.Training;
 import java.util.Arrays;
-import java.util.function.Function;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -22,56 +20,39 @@ public final class MicroBatches {
 
     private final ComputationGraph graph;
     private final int size;
-    private final Function<MultiDataSet, Gradient> gradients;
+    private final Training training;
     private INDArray sum;
 
     /**
-     * Of any network.
-     *
      * @param graph a network with output layers, without masks
      * @param size largest number of examples in memory at a time, at least 1
      */
     public MicroBatches(ComputationGraph graph, int size) {
-        this(graph, size, batch -> gradient(graph, batch));
-    }
-
-    /**
-     * Of an EDM2 network, in less time and memory (see {@link PreparedNetwork}).
-     *
-     * @param options what the network was made with
-     * @param graph made by {@link io.github.edm2.models.Edm2}
-     * @param size largest number of examples in memory at a time, at least 1
-     */
-    public MicroBatches(NetworkOptions options, ComputationGraph graph, int size) {
-        this(graph, size, new PreparedNetwork(options, graph)::computeGradientAndScore);
-    }
-
-    private MicroBatches(
-            ComputationGraph graph, int size, Function<MultiDataSet, Gradient> gradients) {
         if (size < 1) {
             throw new IllegalArgumentException(
                     "The size of micro-batches must be at least 1, got " + size);
         }
         this.graph = graph;
         this.size = size;
-        this.gradients = gradients;
+        training = new Training(graph);
     }
 
-    private static Gradient gradient(ComputationGraph graph, MultiDataSet batch) {
-        if (graph.getFlattenedGradients() == null) {
-            graph.initGradientsView();
-        }
+    private Gradient gradient(MultiDataSet batch) {
         graph.setInputs(batch.getFeatures());
         graph.setLabels(batch.getLabels());
-        graph.computeGradientAndScore();
-        return graph.gradient();
+        return training.computeGradientAndScore(batch.getFeatures(), batch.getLabels())
+                .orElseGet(
+                        () -> {
+                            graph.computeGradientAndScore();
+                            return graph.gradient();
+                        });
     }
 
     /** One step, listeners included; {@code graph.score()} is the batch's score afterwards. */
     public void fit(MultiDataSet batch) {
         long examples = batch.getFeatures(0).size(0);
         if (examples <= size) {
-            update(gradients.apply(batch), graph.score(), batch);
+            update(gradient(batch), graph.score(), batch);
         } else {
             fitInParts(batch, examples);
         }
@@ -84,7 +65,7 @@ public final class MicroBatches {
         for (long from = 0; from < examples; from += size) {
             long to = Math.min(from + size, examples);
             gradient =
-                    gradients.apply(
+                    gradient(
                             new org.nd4j.linalg.dataset.MultiDataSet(
                                     slice(batch.getFeatures(), from, to),
                                     slice(batch.getLabels(), from, to)));

@@ -56,7 +56,7 @@ public final class Trainer implements AutoCloseable {
                             noise.preProcess(batch);
                             return batch;
                         });
-        this.microBatches = new MicroBatches(options, graph, microBatch);
+        this.microBatches = new MicroBatches(graph, microBatch);
         this.microBatch = microBatch;
         this.seed = seed;
         this.images = data.position();

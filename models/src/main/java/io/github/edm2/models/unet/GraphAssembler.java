@@ -36,6 +36,9 @@ public final class GraphAssembler implements Assembler<String> {
     /** Name of the input for labels [batch, classes], where the network has one. */
     public static final String LABEL = "label";
 
+    /** Name of the vertex that gives the denoised images. */
+    static final String RESULT = "c_out";
+
     /** Name of the output for denoised images, in the shape of the input. */
     public static final String DENOISED = "denoised";
 

@@ -26,7 +26,7 @@ final class Network<T> {
         Tensor<T> noise = assembler.noiseCondition("c_noise", sigma);
         Tensor<T> x = assembler.scaledInput("c_in", image, sigma);
         Tensor<T> f = unet(x, noise, label);
-        Tensor<T> denoised = assembler.denoised("c_out", f, image, sigma);
+        Tensor<T> denoised = assembler.denoised(GraphAssembler.RESULT, f, image, sigma);
 
         Tensor<T> features =
                 assembler.fourier("logvar_fourier", noise, options.getLogvarChannels());

@@ -1,12 +1,20 @@
 package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.plan.NotPlannedException;
+import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Appends a channel of ones, which stands in for the biases that the network does not have. Input
@@ -14,7 +22,34 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class OnesChannel extends FunctionVertex {
+public final class OnesChannel extends FunctionVertex implements Planned {
+
+    @Override
+    public Value plan(Planner planner, String name, Value... inputs) {
+        Value x = inputs[0];
+        if (x.differentiable() || x.pending() != 1) {
+            throw new NotPlannedException("\"%s\" has a trained input".formatted(name));
+        }
+        long[] shape = x.shape().clone();
+        shape[1]++;
+        Slot y = new Slot(x.rows(), shape[1]);
+        planner.add(
+                List.of(x.slot()),
+                List.of(),
+                List.of(y),
+                false,
+                () -> {
+                    INDArray front = columns(y, 0, x.channels());
+                    INDArray last = columns(y, x.channels(), shape[1]);
+                    return Prepared.sequence(
+                            () -> front.assign(x.slot().array()), () -> last.assign(1));
+                });
+        return new Value(y, shape, false, 1);
+    }
+
+    private static INDArray columns(Slot slot, long from, long to) {
+        return slot.array().get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
+    }
 
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {

@@ -3,27 +3,16 @@ package io.github.edm2.models.unet;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
-import io.github.edm2.layers.OpenMp;
+import io.github.edm2.layers.plan.OpenMp;
 import io.github.edm2.models.Edm2;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Batches in parts that are computed side by side. */
 class FrozenBatchTest {
-
-    @ParameterizedTest
-    @CsvSource({
-        "1, 2, 1", "2, 2, 2", "3, 2, 1", "7, 2, 2", "5, 1, 1", // two processors, and one
-        "4, 6, 2", "4, 16, 4", "10, 16, 2", "16, 16, 16", "64, 16, 16"
-    })
-    void noProcessorIsLeftWithoutWorkOrWaitsForLong(long batch, int threads, int parts) {
-        assertEquals(parts, FrozenBatch.parts(batch, threads));
-    }
 
     @Test
     void everyRunGivesTheSameNumbersAndKeepsTheCallersThreads() {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.unet.NetworkOptions;
-import io.github.edm2.models.unet.PreparedNetwork;
 import java.util.Map;
 import java.util.TreeMap;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -18,8 +17,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** Proves that a prepared network computes the graph's loss, gradients and normalized weights. */
-class PreparedNetworkTest {
+/**
+ * Proves that the plan of a network computes the graph's loss, gradients and normalized weights.
+ */
+class PlannedTrainingTest {
 
     /** Of double precision: what is left of a difference that is no rounding. */
     private static final double EXACT = 1e-9;
@@ -31,7 +32,7 @@ class PreparedNetworkTest {
         NetworkOptions options = GoldenNetwork.options(Golden.json(name));
         ComputationGraph graph = graph(name, golden, DataType.DOUBLE);
         ComputationGraph prepared = graph(name, golden, DataType.DOUBLE);
-        PreparedNetwork network = new PreparedNetwork(options, prepared);
+        PlannedTraining network = new PlannedTraining(prepared);
         for (int batch : new int[] {2, 1, 3, 2}) {
             MultiDataSet data = data(golden, options, batch, DataType.DOUBLE);
             graph.setInputs(data.getFeatures());
@@ -65,7 +66,7 @@ class PreparedNetworkTest {
                 new MultiDataSet(NetworkGoldenTest.inputs(golden), new INDArray[] {clean});
         Map<String, INDArray> gradients =
                 new TreeMap<>(
-                        new PreparedNetwork(options, graph)
+                        new PlannedTraining(graph)
                                 .computeGradientAndScore(data)
                                 .gradientForVariable());
         assertEquals(1, graph.score() / golden.get("out/loss_total").getDouble(0), Golden.OUTPUT);
@@ -83,7 +84,7 @@ class PreparedNetworkTest {
         NetworkGoldenTest.withoutForcedNormalization(graph);
         graph.params().addi(0.1); // learned gains start at 0, behind which nothing has a gradient
         MultiDataSet data = TinyNetwork.batch(DataType.DOUBLE, 1);
-        PreparedNetwork network = new PreparedNetwork(model.networkOptions(), graph);
+        PlannedTraining network = new PlannedTraining(graph);
         INDArray direction = Nd4j.randn(DataType.DOUBLE, graph.params().shape());
         INDArray start = graph.params().dup();
         double at = loss(network, graph, data, 1);
@@ -100,7 +101,7 @@ class PreparedNetworkTest {
     }
 
     private static double loss(
-            PreparedNetwork network, ComputationGraph graph, MultiDataSet data, long seed) {
+            PlannedTraining network, ComputationGraph graph, MultiDataSet data, long seed) {
         Nd4j.getRandom().setSeed(seed);
         network.computeGradientAndScore(data);
         return graph.score();
@@ -110,8 +111,7 @@ class PreparedNetworkTest {
     void refusesWrongInputs() {
         Golden golden = Golden.read("net-cond");
         NetworkOptions options = GoldenNetwork.options(Golden.json("net-cond"));
-        PreparedNetwork network =
-                new PreparedNetwork(options, graph("net-cond", golden, DataType.FLOAT));
+        PlannedTraining network = new PlannedTraining(graph("net-cond", golden, DataType.FLOAT));
         MultiDataSet data = data(golden, options, 2, DataType.FLOAT);
         INDArray[] two = {data.getFeatures(0), data.getFeatures(1)};
         assertThrows(

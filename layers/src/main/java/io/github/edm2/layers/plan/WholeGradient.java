@@ -1,4 +1,4 @@
-package io.github.edm2.models.unet;
+package io.github.edm2.layers.plan;
 
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
@@ -10,17 +10,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * new view at each call, which its updater takes for somebody else's gradients: it makes views of
  * all parameters then, twice in each step.
  */
-final class WholeGradient extends DefaultGradient {
+public final class WholeGradient extends DefaultGradient {
 
     private static final long serialVersionUID = 1;
 
     private final transient INDArray whole;
 
-    WholeGradient(ComputationGraph graph) {
+    /**
+     * @param graph with an array of gradients
+     */
+    public WholeGradient(ComputationGraph graph) {
         super(graph.getFlattenedGradients());
         whole = graph.getFlattenedGradients();
         for (Layer layer : graph.getLayers()) {
-            if (layer.numParams() > 0) {
+            if (layer.getGradientsViewArray() != null) { // neither frozen nor without parameters
                 String prefix = layer.conf().getLayer().getLayerName() + "_";
                 layer.conf()
                         .getLayer()

@@ -1,4 +1,4 @@
-package io.github.edm2.layers;
+package io.github.edm2.layers.plan;
 
 import java.util.Arrays;
 import java.util.List;
@@ -109,7 +109,7 @@ public final class Prepared {
      * Copies from or to a view. Where the numbers of the last axis are neighbours in both, as a
      * product with one, which takes (M2.1, CPU) a quarter to a half of the time of an assignment.
      */
-    static Runnable copy(INDArray from, INDArray to) {
+    public static Runnable copy(INDArray from, INDArray to) {
         if (from.stride(-1) != 1 || to.stride(-1) != 1) {
             return () -> to.assign(from);
         }
@@ -152,7 +152,7 @@ public final class Prepared {
     /**
      * out = factor op(a) op(b) + outFactor out, matrices, op being the transpose where asked for.
      */
-    static Runnable matmul(
+    public static Runnable matmul(
             INDArray a,
             INDArray b,
             INDArray out,

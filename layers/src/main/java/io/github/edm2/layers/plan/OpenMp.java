@@ -1,4 +1,4 @@
-package io.github.edm2.layers;
+package io.github.edm2.layers.plan;
 
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.nativeblas.NativeOpsHolder;

@@ -1,6 +1,5 @@
-package io.github.edm2.models.unet;
+package io.github.edm2.layers.plan;
 
-import io.github.edm2.layers.Prepared;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
@@ -10,11 +9,15 @@ import java.util.stream.Stream;
  * What is to be added to a plan once all its forward steps are there: the gradients of the steps,
  * last step first, so that the gradient of a value is complete when the step that made it is due.
  */
-final class Tape {
+public final class Tape {
 
     /** Makes the operation that gives the gradient of a step's input from that of its result. */
     @FunctionalInterface
-    interface Gradient {
+    public interface Gradient {
+        /**
+         * @param g gradient of the result's numbers
+         * @param dx receives the gradient of the input's numbers
+         */
         Runnable operation(Slot g, Slot dx);
     }
 
@@ -26,7 +29,7 @@ final class Tape {
     }
 
     /** Records a step: what adds its gradients to the plan. */
-    void push(Runnable step) {
+    public void push(Runnable step) {
         steps.push(step);
     }
 
@@ -40,25 +43,28 @@ final class Tape {
      * @param temporaries what it needs while it runs
      * @param inPlace whether the input's gradient may be in the array of the result's
      */
-    void push(
-            Traced result,
-            Traced in,
+    public void push(
+            Value result,
+            Value in,
             double factor,
             List<Slot> kept,
             List<Slot> temporaries,
             boolean inPlace,
             Gradient gradient) {
+        if (!in.differentiable()) {
+            return;
+        }
         push(
                 () -> {
-                    Slot g = result.gradient;
-                    Slot dx = new Slot(in.slot.shape);
+                    Slot g = result.gradientOrFail();
+                    Slot dx = new Slot(in.slot().shape());
                     plan.add(
                             Stream.concat(Stream.of(g), kept.stream()).toList(),
                             temporaries,
                             List.of(dx),
                             inPlace,
                             () -> gradient.operation(g, dx));
-                    accumulate(in, dx, result.factor * factor);
+                    accumulate(in, dx, result.factor() * factor);
                 });
     }
 
@@ -69,28 +75,27 @@ final class Tape {
         }
     }
 
-    /** Adds to the gradient of a value: factor times slot. */
-    void accumulate(Traced value, Slot slot, double factor) {
-        if (!value.differentiable) {
+    /** Adds to the gradient of a value's numbers: factor times slot. */
+    public void accumulate(Value value, Slot slot, double factor) {
+        if (!value.differentiable()) {
             return;
         }
-        if (value.gradient == null || value.factor == 0) {
-            value.gradient = slot;
-            value.factor = factor;
+        if (value.gradient() == null || value.factor() == 0) {
+            value.gradient(slot, factor);
             return;
         }
         if (factor == 0) {
             return;
         }
-        Slot before = value.gradient;
-        Slot sum = new Slot(slot.shape);
-        double relative = factor / value.factor;
+        Slot before = value.gradient();
+        Slot sum = new Slot(slot.shape());
+        double relative = factor / value.factor();
         plan.add(
                 List.of(before, slot),
                 List.of(),
                 List.of(sum),
                 true,
-                () -> Prepared.axpy(relative, slot.array, before.array, sum.array));
-        value.gradient = sum;
+                () -> Prepared.axpy(relative, slot.array(), before.array(), sum.array()));
+        value.gradient(sum, value.factor());
     }
 }

@@ -1,15 +1,12 @@
-package io.github.edm2.models.unet;
+package io.github.edm2.layers.plan;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Supplier;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * together share an array, and an operation whose first input nobody needs afterwards may work in
  * place.
  */
-final class OperationPlan {
+public final class OperationPlan {
 
     /** An operation: what it reads and gives, and how to make it once the arrays are there. */
     private record Step(
@@ -33,7 +30,7 @@ final class OperationPlan {
     private final DataType type;
     private final List<Step> steps = new ArrayList<>();
 
-    OperationPlan(DataType type) {
+    public OperationPlan(DataType type) {
         this.type = type;
     }
 
@@ -46,33 +43,19 @@ final class OperationPlan {
      * @param inPlace whether the first output may be in the first input's array
      * @param operation makes it, once all these have arrays
      */
-    void add(
-            List<Slot> inputs,
-            List<Slot> temporaries,
-            List<Slot> outputs,
+    public void add(
+            List<? extends Slot> inputs,
+            List<? extends Slot> temporaries,
+            List<? extends Slot> outputs,
             boolean inPlace,
             Supplier<Runnable> operation) {
-        steps.add(new Step(inputs, temporaries, outputs, inPlace, operation));
-    }
-
-    /** Number of operations so far. */
-    int size() {
-        return steps.size();
-    }
-
-    /** Leaves out the operations that a value does not depend on. */
-    void keepOnlyWhatIsNeededFor(Slot result) {
-        Set<Slot> wanted = Collections.newSetFromMap(new IdentityHashMap<>());
-        wanted.add(result);
-        Deque<Step> needed = new ArrayDeque<>();
-        for (int i = steps.size() - 1; i >= 0; i--) {
-            if (steps.get(i).outputs.stream().anyMatch(wanted::contains)) {
-                needed.addFirst(steps.get(i));
-                wanted.addAll(steps.get(i).inputs);
-            }
-        }
-        steps.clear();
-        steps.addAll(needed);
+        steps.add(
+                new Step(
+                        List.copyOf(inputs),
+                        List.copyOf(temporaries),
+                        List.copyOf(outputs),
+                        inPlace,
+                        operation));
     }
 
     /**
@@ -82,14 +65,14 @@ final class OperationPlan {
      * @param results values that the caller reads between operations, and that keep their arrays
      * @return the operations, to be run in order
      */
-    List<Runnable> compile(List<Slot> given, List<Slot> results) {
+    public List<Runnable> compile(List<? extends Slot> given, List<? extends Slot> results) {
         for (int i = 0; i < steps.size(); i++) {
             for (Slot input : steps.get(i).inputs) {
                 input.lastUse = i;
             }
         }
         for (Slot input : given) {
-            input.array = Nd4j.create(type, input.shape);
+            input.array = Nd4j.create(type, input.shape());
             input.lastUse = steps.size();
         }
         results.forEach(result -> result.lastUse = steps.size());
@@ -101,7 +84,7 @@ final class OperationPlan {
             boolean shares = step.inPlace && first.lastUse == i;
             for (Slot output : step.outputs) {
                 boolean same = shares && output == step.outputs.get(0);
-                output.array = same ? first.array.reshape(output.shape) : take(output, free);
+                output.array = same ? first.array.reshape(output.shape()) : take(output, free);
             }
             step.temporaries.forEach(slot -> slot.array = take(slot, free));
             operations.add(step.operation.get());
@@ -123,11 +106,11 @@ final class OperationPlan {
     }
 
     private INDArray take(Slot slot, Map<Long, Deque<INDArray>> free) {
-        long length = Arrays.stream(slot.shape).reduce(1, (a, b) -> a * b);
+        long length = Arrays.stream(slot.shape()).reduce(1, (a, b) -> a * b);
         Deque<INDArray> fitting = free.computeIfAbsent(length, l -> new ArrayDeque<>());
         INDArray vector =
                 fitting.isEmpty() ? Nd4j.createUninitialized(type, length) : fitting.pop();
-        return vector.reshape('c', true, slot.shape);
+        return vector.reshape('c', true, slot.shape());
     }
 
     private static void give(Slot slot, Map<Long, Deque<INDArray>> free) {

@@ -1,0 +1,23 @@
+package io.github.edm2.layers.plan;
+
+/** A configuration of a layer or vertex that says how it is planned, beside its formula. */
+public interface Planned {
+
+    /** Whether this configuration is planned; as DL4J has it, it runs otherwise. */
+    default boolean isPlanned() {
+        return true;
+    }
+
+    /**
+     * Adds the operations of the forward pass to a plan and, where it trains, records what adds
+     * those of the gradient.
+     *
+     * @param planner makes the plan; its dropout and preprocessors are already behind the inputs
+     * @param name of the vertex in the graph
+     * @param inputs of the shapes that the configuration's {@code getOutputType} takes
+     * @return the output
+     * @throws NotPlannedException if this configuration computes something that is not planned; it
+     *     runs as it is then
+     */
+    Value plan(Planner planner, String name, Value... inputs);
+}
