@@ -186,10 +186,10 @@ class TrainCommandTest {
     @Test
     void valuesOutOfRangeMakeNothing() {
         Path outdir = folder.resolve("run");
-        Cli.fail(1, new String[] {"sigmaRel", "0.4"}, train(outdir, HALF, "--ema-std", 0.4));
-        Cli.fail(1, new String[] {"multiple", "98"}, train(outdir, HALF, "--channels=49"));
-        Cli.fail(1, new String[] {"P_std", "-1"}, train(outdir, HALF, "--P_std", -1));
-        Cli.fail(1, new String[] {"earning rate", "-0.1"}, train(outdir, HALF, "--lr", -0.1));
+        Cli.fail(2, new String[] {"--ema-std", "0.4"}, train(outdir, HALF, "--ema-std", 0.4));
+        Cli.fail(2, new String[] {"--channels", "49"}, train(outdir, HALF, "--channels=49"));
+        Cli.fail(2, new String[] {"--P_std", "-1"}, train(outdir, HALF, "--P_std", -1));
+        Cli.fail(2, new String[] {"--lr", "-0.1"}, train(outdir, HALF, "--lr", -0.1));
         Assertions.assertFalse(Files.exists(outdir));
     }
 

@@ -250,6 +250,10 @@ public class FastGraph extends ComputationGraph {
 
     @Override
     public FastGraph clone() {
-        return of(this, getConfiguration().clone(), params().dup());
+        FastGraph copy = of(this, getConfiguration().clone(), params().dup());
+        for (Layer layer : copy.getLayers()) {
+            layer.setListeners(List.of()); // as DL4J's clones, by which EmaListener knows them
+        }
+        return copy;
     }
 }
