@@ -1,5 +1,6 @@
 package io.github.edm2.ema;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.nd4j.shade.jackson.core.JsonLocation;
@@ -33,7 +34,7 @@ final class JsonFault {
         if (e instanceof JsonMappingException mapping && !path(mapping).isEmpty()) {
             String fault =
                     mapping instanceof InvalidFormatException format
-                            ? "cannot be \"%s\"".formatted(format.getValue())
+                            ? "cannot be \"%s\"%s".formatted(format.getValue(), allowed(format))
                             : "has a value of another kind";
             return "\"%s\" %s%s".formatted(path(mapping), fault, place(e));
         }
@@ -44,6 +45,18 @@ final class JsonFault {
                                 ? "it has a value of another kind"
                                 : "it has a mistake";
         return what + place(e);
+    }
+
+    /** The values that there are, where they can be listed. */
+    private static String allowed(InvalidFormatException e) {
+        Object[] constants =
+                e.getTargetType() == null ? null : e.getTargetType().getEnumConstants();
+        return constants == null
+                ? ""
+                : ", it must be one of "
+                        + Arrays.stream(constants)
+                                .map(Object::toString)
+                                .collect(Collectors.joining(", "));
     }
 
     /** Names down to the value, with dots. */
