@@ -98,7 +98,6 @@ public final class Edm2Recipe implements Recipe {
                 ImageBatches.builder(dataset, batch).seed(seed).startImage(from).build();
         try (Trainer trainer =
                 new Trainer(
-                        options(hyperparameters),
                         network,
                         batches,
                         batch,

@@ -239,7 +239,6 @@ final class Quickstart {
         double sum = 0;
         try (Trainer trainer =
                         new Trainer(
-                                options,
                                 graph,
                                 batches,
                                 preset.batch(),

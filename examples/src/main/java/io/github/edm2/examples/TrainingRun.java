@@ -135,7 +135,6 @@ final class TrainingRun {
                         .build();
         try (Trainer trainer =
                 new Trainer(
-                        network.options(),
                         network.graph(),
                         batches,
                         options.batchGpu(),

@@ -68,8 +68,7 @@ public class Clip extends FunctionLayer implements Planned {
                     () -> Prepared.multiply(in.slot().array(), factor, unit.array()));
         }
         Slot y = new Slot(unit.shape());
-        planner.add(
-                List.of(unit), List.of(), List.of(y), false, () -> unit(unit.array(), y.array()));
+        planner.add(unit, y, () -> unit(unit.array(), y.array()));
         Value value = planner.like(in, y, limit);
         Slot inside = new Slot(unit.shape());
         planner.tape()

@@ -4,7 +4,6 @@ import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
-import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
@@ -43,12 +42,7 @@ final class ConstantProduct extends Value {
         if (filtering != null) {
             planner.needScratch(filtering.memoryLength());
         }
-        planner.add(
-                List.of(x.slot()),
-                List.of(),
-                List.of(y),
-                false,
-                () -> product.operation(x, kernel, filtering));
+        planner.add(x.slot(), y, () -> product.operation(x, kernel, filtering));
         return product;
     }
 

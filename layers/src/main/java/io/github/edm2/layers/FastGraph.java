@@ -1,6 +1,7 @@
 package io.github.edm2.layers;
 
 import io.github.edm2.layers.plan.OpenMp;
+import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Training;
 import io.github.edm2.layers.plan.Workers;
 import java.lang.reflect.Method;
@@ -17,7 +18,6 @@ import org.deeplearning4j.nn.graph.vertex.impl.LayerVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -147,7 +147,7 @@ public class FastGraph extends ComputationGraph {
             boolean detachedInputs,
             MemoryWorkspace workspace) {
         if (!train
-                && canFreeze()
+                && Planner.plans(getConfiguration().getDataType())
                 && type == FwdPassType.STANDARD
                 && featureMasks == null
                 && labelMasks == null
@@ -175,7 +175,10 @@ public class FastGraph extends ComputationGraph {
     /** The score outside of training, which early stopping asks for. */
     @Override
     public synchronized double score(MultiDataSet data, boolean training) {
-        if (training || data.hasMaskArrays() || !canFreeze() || !endsInLosses()) {
+        if (training
+                || data.hasMaskArrays()
+                || !Planner.plans(getConfiguration().getDataType())
+                || !endsInLosses()) {
             return super.score(data, training);
         }
         setInputs(data.getFeatures());
@@ -197,12 +200,6 @@ public class FastGraph extends ComputationGraph {
             vertex.clear();
         }
         return score;
-    }
-
-    /** Of other types, nothing is planned. */
-    private boolean canFreeze() {
-        DataType type = getConfiguration().getDataType();
-        return type == DataType.FLOAT || type == DataType.DOUBLE;
     }
 
     private boolean endsInLosses() {

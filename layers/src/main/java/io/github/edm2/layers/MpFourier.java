@@ -7,7 +7,6 @@ import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
@@ -68,10 +67,8 @@ public class MpFourier extends FunctionLayer implements Planned {
         }
         Slot y = new Slot(x.batch(), frequencies.length);
         planner.add(
-                List.of(x.slot()),
-                List.of(),
-                List.of(y),
-                false,
+                x.slot(),
+                y,
                 () ->
                         Prepared.sequence(
                                 Prepared.multiply(

@@ -84,10 +84,8 @@ final class MpProduct extends Value {
         MpProduct product = new MpProduct(planner, weight, q, shape);
         product.sumsFromOutput = conf.isLearnedGain() || x.rows() < weight.rows().size(1);
         planner.add(
-                List.of(x.slot()),
-                List.of(),
-                List.of(q),
-                false,
+                x.slot(),
+                q,
                 () -> {
                     weight.useScratch(planner.scratch());
                     return Prepared.sequence(
@@ -150,12 +148,7 @@ final class MpProduct extends Value {
     public Value plain() {
         if (plain == null) {
             Slot y = new Slot(slot().shape());
-            planner.add(
-                    List.of(slot()),
-                    List.of(),
-                    List.of(y),
-                    false,
-                    () -> Prepared.multiply(slot().array(), scale(), y.array()));
+            planner.add(slot(), y, () -> Prepared.multiply(slot().array(), scale(), y.array()));
             Value value = new Value(y, shape(), differentiable(), 1);
             planner.tape().push(() -> receive(value.gradientOrFail(), value.factor()));
             plain = value;

@@ -147,10 +147,8 @@ public class Resample extends ImageFunctionLayer implements Planned {
         }
         Slot y = new Slot(shape[0] * shape[2] * shape[3], shape[1]);
         planner.add(
-                List.of(x.slot()),
-                List.of(),
-                List.of(y),
-                false,
+                x.slot(),
+                y,
                 () ->
                         channelsLast(
                                 Planner.images(x.slot(), x.shape()),

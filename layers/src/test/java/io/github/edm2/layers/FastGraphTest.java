@@ -22,9 +22,11 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.evaluation.regression.RegressionEvaluation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Adam;
 
@@ -129,6 +131,19 @@ class FastGraphTest {
         fast.fit(data);
         assertEquals(before, frozen.output(data.getFeatures())[0]);
         assertNotEquals(before, fast.output(data.getFeatures())[0]);
+    }
+
+    @Test
+    void evaluatesAsThePlainGraph() {
+        double expected = meanSquaredError(plain);
+        assertEquals(1, meanSquaredError(fast) / expected, EXACT);
+    }
+
+    private double meanSquaredError(ComputationGraph graph) {
+        return graph
+                .doEvaluation(new SingletonMultiDataSetIterator(data), new RegressionEvaluation())[
+                0]
+                .averageMeanSquaredError();
     }
 
     @Test

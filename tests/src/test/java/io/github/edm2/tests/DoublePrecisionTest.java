@@ -64,8 +64,7 @@ class DoublePrecisionTest {
         assertEquals(DataType.DOUBLE, expected.params().dataType());
         Edm2 model = model(DataType.DOUBLE);
         ComputationGraph network = model.init();
-        try (Trainer trainer =
-                new Trainer(model.networkOptions(), network, images(), microBatch, -.8, 1.2, 1)) {
+        try (Trainer trainer = new Trainer(network, images(), microBatch, -.8, 1.2, 1)) {
             for (int step = 0; step < STEPS; step++) {
                 trainer.step();
             }

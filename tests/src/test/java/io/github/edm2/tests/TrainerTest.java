@@ -66,7 +66,7 @@ class TrainerTest {
     }
 
     private Trainer trainer(ComputationGraph graph, ImageBatches batches) {
-        return new Trainer(options, graph, batches, BATCH, -1, 1, SEED);
+        return new Trainer(graph, batches, BATCH, -1, 1, SEED);
     }
 
     @Test

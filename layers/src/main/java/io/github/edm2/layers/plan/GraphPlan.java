@@ -27,7 +27,6 @@ import org.deeplearning4j.nn.graph.vertex.impl.ScaleVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.ShiftVertex;
 import org.deeplearning4j.nn.graph.vertex.impl.SubsetVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -109,7 +108,7 @@ final class GraphPlan {
     }
 
     private void plan(Topology topology, long[]... shapes) {
-        if (topology.type() != DataType.FLOAT && topology.type() != DataType.DOUBLE) {
+        if (!Planner.plans(topology.type())) {
             throw new NotPlannedException(topology.type() + " is not planned");
         }
         boolean any = false;

@@ -17,7 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * together share an array, and an operation whose first input nobody needs afterwards may work in
  * place.
  */
-public final class OperationPlan {
+final class OperationPlan {
 
     /** An operation: what it reads and gives, and how to make it once the arrays are there. */
     private record Step(
@@ -30,7 +30,7 @@ public final class OperationPlan {
     private final DataType type;
     private final List<Step> steps = new ArrayList<>();
 
-    public OperationPlan(DataType type) {
+    OperationPlan(DataType type) {
         this.type = type;
     }
 
@@ -43,19 +43,13 @@ public final class OperationPlan {
      * @param inPlace whether the first output may be in the first input's array
      * @param operation makes it, once all these have arrays
      */
-    public void add(
-            List<? extends Slot> inputs,
-            List<? extends Slot> temporaries,
-            List<? extends Slot> outputs,
+    void add(
+            List<Slot> inputs,
+            List<Slot> temporaries,
+            List<Slot> outputs,
             boolean inPlace,
             Supplier<Runnable> operation) {
-        steps.add(
-                new Step(
-                        List.copyOf(inputs),
-                        List.copyOf(temporaries),
-                        List.copyOf(outputs),
-                        inPlace,
-                        operation));
+        steps.add(new Step(inputs, temporaries, outputs, inPlace, operation));
     }
 
     /**
@@ -65,7 +59,7 @@ public final class OperationPlan {
      * @param results values that the caller reads between operations, and that keep their arrays
      * @return the operations, to be run in order
      */
-    public List<Runnable> compile(List<? extends Slot> given, List<? extends Slot> results) {
+    List<Runnable> compile(List<Slot> given, List<Slot> results) {
         for (int i = 0; i < steps.size(); i++) {
             for (Slot input : steps.get(i).inputs) {
                 input.lastUse = i;

@@ -1,6 +1,5 @@
 package io.github.edm2.layers.plan;
 
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -15,6 +14,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.random.impl.DropOutInverted;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Makes the plan of a graph: its layers and vertices add their operations here, each as {@link
@@ -60,6 +60,11 @@ public final class Planner {
         this.threads = threads;
         plan = new OperationPlan(type);
         tape = new Tape(plan);
+    }
+
+    /** Whether graphs of a data type are planned. */
+    public static boolean plans(DataType type) {
+        return type == DataType.FLOAT || type == DataType.DOUBLE;
     }
 
     /** Whether gradients are wanted; weights are constant otherwise. */
@@ -117,6 +122,11 @@ public final class Planner {
         plan.add(inputs, temporaries, outputs, inPlace, operation);
     }
 
+    /** Adds an operation from one value to another array. */
+    public void add(Slot from, Slot to, Supplier<Runnable> operation) {
+        add(List.of(from), List.of(), List.of(to), false, operation);
+    }
+
     /** Asks for {@link #scratch} of at least so many numbers. */
     public void needScratch(long length) {
         scratchLength = Math.max(scratchLength, length);
@@ -140,6 +150,11 @@ public final class Planner {
     /** [batch, pixels, channels], a view. */
     public static INDArray pixels(Slot slot, long batch) {
         return slot.array().reshape('c', batch, slot.shape()[0] / batch, slot.shape()[1]);
+    }
+
+    /** Some channels of rows, a view. */
+    public static INDArray columns(Slot slot, long from, long to) {
+        return slot.array().get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
     }
 
     /** DL4J's type of a value. */
@@ -237,7 +252,7 @@ public final class Planner {
     Slot array(Value value) {
         Value x = value.plain();
         Slot y = new Slot(x.shape());
-        plan.add(List.of(x.slot()), List.of(), List.of(y), false, () -> () -> toArray(x, y));
+        add(x.slot(), y, () -> () -> toArray(x, y));
         return y;
     }
 
@@ -261,6 +276,6 @@ public final class Planner {
     /** Makes the operations; see {@link OperationPlan#compile}. */
     List<Runnable> compile(List<Slot> given, List<Slot> results) {
         scratch = Nd4j.createUninitialized(type(), scratchLength);
-        return new ArrayList<>(plan.compile(given, results));
+        return plan.compile(given, results);
     }
 }

@@ -3,7 +3,7 @@ package io.github.edm2.layers.plan;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** A value of a computation that an {@link OperationPlan} gives an array to. */
-public class Slot {
+public final class Slot {
     private final long[] shape;
 
     /** Its array once the plan is compiled. */
@@ -20,12 +20,12 @@ public class Slot {
     }
 
     /** Shape of the array; not to be changed. */
-    public final long[] shape() {
+    public long[] shape() {
         return shape;
     }
 
     /** Its array, once the plan is compiled. */
-    public final INDArray array() {
+    public INDArray array() {
         return array;
     }
 }

@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * new view at each call, which its updater takes for somebody else's gradients: it makes views of
  * all parameters then, twice in each step.
  */
-public final class WholeGradient extends DefaultGradient {
+final class WholeGradient extends DefaultGradient {
 
     private static final long serialVersionUID = 1;
 
@@ -19,7 +19,7 @@ public final class WholeGradient extends DefaultGradient {
     /**
      * @param graph with an array of gradients
      */
-    public WholeGradient(ComputationGraph graph) {
+    WholeGradient(ComputationGraph graph) {
         super(graph.getFlattenedGradients());
         whole = graph.getFlattenedGradients();
         for (Layer layer : graph.getLayers()) {

@@ -69,11 +69,6 @@ public final class LossInput extends FunctionVertex implements Planned {
         return Prepared.multiply(Planner.pixels(value.slot(), value.batch()), factor, to);
     }
 
-    /** Some channels of rows, as a view. */
-    static INDArray columns(Slot slot, long from, long to) {
-        return slot.array().get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
-    }
-
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.models.runtime.LossInput(this, graph, name, index, dataType);

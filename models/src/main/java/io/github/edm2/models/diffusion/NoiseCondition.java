@@ -6,7 +6,6 @@ import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
-import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
@@ -35,10 +34,8 @@ public final class NoiseCondition extends FunctionVertex implements Planned {
         Value sigma = Preconditioning.requireGiven(name, inputs[0]);
         Slot y = new Slot(sigma.slot().shape());
         planner.add(
-                List.of(sigma.slot()),
-                List.of(),
-                List.of(y),
-                false,
+                sigma.slot(),
+                y,
                 () ->
                         Prepared.sequence(
                                 Prepared.of((Op) new Log(sigma.slot().array(), y.array())),

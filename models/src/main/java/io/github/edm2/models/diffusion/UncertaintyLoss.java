@@ -5,7 +5,6 @@ import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
-import java.util.List;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
@@ -75,11 +74,9 @@ public class UncertaintyLoss extends DiffusionOutput implements Planned {
         shape[1] -= 2;
         Slot y = new Slot(x.rows(), shape[1]);
         planner.add(
-                List.of(x.slot()),
-                List.of(),
-                List.of(y),
-                false,
-                () -> Prepared.copy(LossInput.columns(x.slot(), 0, shape[1]), y.array()));
+                x.slot(),
+                y,
+                () -> Prepared.copy(Planner.columns(x.slot(), 0, shape[1]), y.array()));
         return new Value(y, shape, false, x.pending());
     }
 

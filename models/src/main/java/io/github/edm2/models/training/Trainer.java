@@ -3,7 +3,6 @@ package io.github.edm2.models.training;
 import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.LoadAhead;
 import io.github.edm2.models.diffusion.NoisePreProcessor;
-import io.github.edm2.models.unet.NetworkOptions;
 import java.util.Optional;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -29,7 +28,6 @@ public final class Trainer implements AutoCloseable {
     private MultiDataSet lastBatch;
 
     /**
-     * @param options what the network was made with
      * @param graph made by {@link io.github.edm2.models.Edm2}
      * @param data clean images; its position is the number of images trained before. Not to be used
      *     by others until {@link #close}
@@ -39,7 +37,6 @@ public final class Trainer implements AutoCloseable {
      * @param seed of noise and dropout
      */
     public Trainer(
-            NetworkOptions options,
             ComputationGraph graph,
             ImageBatches data,
             int microBatch,

@@ -7,14 +7,12 @@ import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
-import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Appends a channel of ones, which stands in for the biases that the network does not have. Input
@@ -34,21 +32,15 @@ public final class OnesChannel extends FunctionVertex implements Planned {
         shape[1]++;
         Slot y = new Slot(x.rows(), shape[1]);
         planner.add(
-                List.of(x.slot()),
-                List.of(),
-                List.of(y),
-                false,
+                x.slot(),
+                y,
                 () -> {
-                    INDArray front = columns(y, 0, x.channels());
-                    INDArray last = columns(y, x.channels(), shape[1]);
+                    INDArray front = Planner.columns(y, 0, x.channels());
+                    INDArray last = Planner.columns(y, x.channels(), shape[1]);
                     return Prepared.sequence(
                             () -> front.assign(x.slot().array()), () -> last.assign(1));
                 });
         return new Value(y, shape, false, 1);
-    }
-
-    private static INDArray columns(Slot slot, long from, long to) {
-        return slot.array().get(NDArrayIndex.all(), NDArrayIndex.interval(from, to));
     }
 
     @Override
