@@ -391,8 +391,8 @@ class ArbiterWeaknessesTest {
                 "The study %s has strategy %s, not %s; give the same configuration to continue it, or another folder"
                         .formatted(
                                 other,
-                                "\"GeneticSearch[maxTrainings=8, population=3, mutation=0.1]\"",
-                                "\"GeneticSearch[maxTrainings=8, population=3, mutation=0.2]\""),
+                                "genetic {maxTrainings=8, population=3, mutation=0.1}",
+                                "genetic {maxTrainings=8, population=3, mutation=0.2}"),
                 refused.getMessage());
     }
 
