@@ -80,10 +80,15 @@ public record Study(Path folder, JsonNode configuration, List<TrialResult> resul
         return StudyFolder.run(folder, result.trial().training());
     }
 
+    /** Whether the training of a candidate came to its time. */
+    private boolean wasReached(TrialResult result) {
+        return result.status() != TrialResult.Status.PRUNED && !hasFailedTraining(result);
+    }
+
     /** Images that were trained for the candidates so far. */
     public long imagesTrained() {
         return results.stream()
-                .filter(result -> result.status() != TrialResult.Status.PRUNED)
+                .filter(this::wasReached)
                 .collect(
                         Collectors.toMap(
                                 TrialResult::training,
@@ -98,7 +103,7 @@ public record Study(Path folder, JsonNode configuration, List<TrialResult> resul
     /** Images that a training for each EMA length, up to the longest time, would have taken. */
     public long imagesOfExhaustiveSearch() {
         return results.stream()
-                .filter(result -> result.status() != TrialResult.Status.PRUNED)
+                .filter(this::wasReached)
                 .collect(
                         Collectors.toMap(
                                 result -> List.of(result.training(), result.postHoc().sigmaRel()),

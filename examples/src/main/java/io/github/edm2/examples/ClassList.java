@@ -52,7 +52,7 @@ record ClassList(List<String> names) {
      * upper and lower case being the same where that leaves one.
      *
      * @param classes number of the network's classes, at least 1
-     * @throws CommandException if it is neither, or several classes have the name
+     * @throws UsageException if it is neither, or several classes have the name
      */
     int find(String text, int classes) {
         boolean isNumber = text.matches("[0-9]{1,9}");
@@ -65,20 +65,20 @@ record ClassList(List<String> names) {
             return found.get(0);
         }
         if (found.size() > 1) {
-            throw new CommandException(
+            throw new UsageException(
                     "--class %s is the name of several classes, %s; give one of the numbers"
                             .formatted(text, found));
         }
         String range = "from 0 to %d, the classes of --net".formatted(classes - 1);
         if (names.isEmpty()) {
-            throw new CommandException(
+            throw new UsageException(
                     "--class must be %s, got %s%s"
                             .formatted(
                                     range,
                                     text,
                                     isNumber ? "" : "; their names are not in the file"));
         }
-        throw new CommandException(
+        throw new UsageException(
                 "--class must be %s, or a name of one, got %s; the nearest are %s (info shows all)"
                         .formatted(range, text, nearest(text)));
     }

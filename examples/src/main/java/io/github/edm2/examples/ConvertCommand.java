@@ -25,7 +25,9 @@ final class ConvertCommand implements Command {
                     "network file: official pickle, DL4J zip or safetensors; or a snapshot of a training run");
     private static final Setting<Path> TO =
             Setting.required(
-                    "to", Kind.FILE, "file to write; its name ends with .zip or .safetensors");
+                    "to",
+                    Kind.OUTPUT_FILE,
+                    "file to write; its name ends with .zip or .safetensors");
     private static final Setting<Location> LIKE =
             Setting.derived(
                     "like",

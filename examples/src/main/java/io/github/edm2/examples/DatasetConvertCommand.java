@@ -20,7 +20,7 @@ final class DatasetConvertCommand implements Command {
                     Kind.FILE,
                     "folder or zip archive of images, IDX file of images (MNIST), or binary batches of CIFAR-10: a .bin file or a folder of data_batch_N.bin; of a folder with a training and a test set, the training set");
     private static final Setting<Path> DEST =
-            Setting.required("dest", Kind.FILE, "archive to write; its name ends with .zip");
+            Setting.required("dest", Kind.OUTPUT_FILE, "archive to write; its name ends with .zip");
     private static final Setting<ImageTransform> TRANSFORM =
             Setting.of(
                     "transform",

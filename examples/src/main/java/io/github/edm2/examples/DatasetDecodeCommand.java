@@ -18,7 +18,7 @@ final class DatasetDecodeCommand implements Command {
     private static final Setting<Path> SOURCE =
             Setting.required("source", Kind.FILE, "folder or zip archive of latents");
     private static final Setting<Path> DEST =
-            Setting.required("dest", Kind.FILE, "zip archive to write");
+            Setting.required("dest", Kind.OUTPUT_FILE, "zip archive to write");
     private static final Setting<Path> DECODER =
             Setting.required(
                     "decoder",

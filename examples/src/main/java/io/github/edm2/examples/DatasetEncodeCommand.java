@@ -19,7 +19,7 @@ final class DatasetEncodeCommand implements Command {
     private static final Setting<Path> SOURCE =
             Setting.required("source", Kind.FILE, "folder or zip archive of RGB images");
     private static final Setting<Path> DEST =
-            Setting.required("dest", Kind.FILE, "zip archive to write");
+            Setting.required("dest", Kind.OUTPUT_FILE, "zip archive to write");
     private static final Setting<Path> ENCODER =
             Setting.required(
                     "encoder",
@@ -32,8 +32,7 @@ final class DatasetEncodeCommand implements Command {
                     Kind.SWITCH,
                     false,
                     "the second half of the encoder's output is the logarithm of the variance, not the standard deviation");
-    private static final Setting<Boolean> COND =
-            Setting.of("cond", Kind.SWITCH, false, "keep the class labels");
+    private static final Setting<Boolean> COND = LabelledData.cond("keep the class labels");
     private static final Setting<Integer> BATCH =
             Setting.of("batch", Kind.SMALL_COUNT, 8, "images in memory at a time");
     private static final Setting<Integer> THREADS =
@@ -63,8 +62,7 @@ final class DatasetEncodeCommand implements Command {
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         Path dest = arguments.get(DEST).toAbsolutePath();
-        try (ImageDataset images =
-                        ImageDataset.open(arguments.get(SOURCE), arguments.get(COND), 0);
+        try (ImageDataset images = LabelledData.open(arguments.get(SOURCE), arguments.get(COND));
                 LatentEncoder encoder =
                         LatentEncoder.open(
                                 arguments.get(ENCODER),

@@ -11,7 +11,8 @@ import java.util.stream.Stream;
 final class GenerateCommand implements Command {
 
     private static final Setting<Path> OUTDIR =
-            Setting.required("outdir", Kind.FILE, "folder of the images; created if need be");
+            Setting.required(
+                    "outdir", Kind.OUTPUT_FOLDER, "folder of the images; created if need be");
     private static final Setting<List<Long>> SEEDS =
             new Setting<>(
                     "seeds",
@@ -60,6 +61,13 @@ final class GenerateCommand implements Command {
                     out,
                     drawn -> images.write(drawn.seeds(), drawn.images(), generator.givesPixels()));
         }
-        out.printf("wrote %s to %s%n", Count.images(seeds.size()), arguments.get(OUTDIR));
+        out.printf(
+                "wrote %s to %s%s%n",
+                Count.images(seeds.size()),
+                arguments.get(OUTDIR),
+                images.replaced() == 0
+                        ? ""
+                        : ", in place of %s of the same seeds"
+                                .formatted(Count.images(images.replaced())));
     }
 }

@@ -21,6 +21,7 @@ final class GeneratedImages {
 
     private final Path folder;
     private final boolean subfolders;
+    private int replaced;
 
     /**
      * @param folder created if need be
@@ -42,6 +43,7 @@ final class GeneratedImages {
         for (int i = 0; i < seeds.size(); i++) {
             INDArray one = images.slice(i);
             Path file = file(seeds.get(i), pixels ? "png" : "npy");
+            replaced += Files.exists(file) ? 1 : 0;
             Files.createDirectories(file.getParent());
             AtomicFile.write(
                     file,
@@ -53,6 +55,11 @@ final class GeneratedImages {
                         }
                     });
         }
+    }
+
+    /** Files that were there before. */
+    int replaced() {
+        return replaced;
     }
 
     private Path file(long seed, String extension) {

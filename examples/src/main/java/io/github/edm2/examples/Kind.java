@@ -25,6 +25,14 @@ record Kind<T>(String placeholder, String rule, Function<String, T> parser) {
 
     static final Kind<Path> FILE = new Kind<>("PATH", "a path of this system", Kind::path);
 
+    /** A folder to write to, which need not exist. */
+    static final Kind<Path> OUTPUT_FOLDER =
+            new Kind<>("PATH", "a path of this system", text -> Destination.folder(path(text)));
+
+    /** A file to write, whose folder need not exist. */
+    static final Kind<Path> OUTPUT_FILE =
+            new Kind<>("PATH", "a path of this system", text -> Destination.file(path(text)));
+
     static final Kind<Path> ONNX =
             new Kind<>(
                     "ONNX",

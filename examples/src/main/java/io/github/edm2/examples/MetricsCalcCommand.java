@@ -77,6 +77,9 @@ final class MetricsCalcCommand implements Command {
             }
             Integer num = arguments.get(Subset.NUM);
             requireDifferentSubsets(repeats, num, dataset.count());
+            Subset.require(dataset.count(), num);
+            real.open(detectors.list(), out);
+            real.evaluate(detectors.list(), arguments.get(ScoredImages.BATCH), out);
             List<List<ImageScores>> scores = new ArrayList<>();
             for (int repeat = 0; repeat < repeats; repeat++) {
                 List<Evaluation> evaluations =
@@ -87,12 +90,7 @@ final class MetricsCalcCommand implements Command {
                                 arguments.get(ScoredImages.BATCH),
                                 real.needsFeatures(),
                                 out);
-                scores.add(
-                        real.score(
-                                detectors.list(),
-                                evaluations,
-                                arguments.get(ScoredImages.BATCH),
-                                out));
+                scores.add(real.score(detectors.list(), evaluations));
             }
             MetricsTable.print(scores, out);
         }
@@ -100,7 +98,7 @@ final class MetricsCalcCommand implements Command {
 
     private static void requireDifferentSubsets(int repeats, Integer num, int count) {
         if (repeats > 1 && (num == null || num == count)) {
-            throw new CommandException(
+            throw new UsageException(
                     "--repeats needs --num from %d to %d, fewer than the images of --data, because all images score the same each time"
                             .formatted(ScoredImages.LEAST, count - 1));
         }

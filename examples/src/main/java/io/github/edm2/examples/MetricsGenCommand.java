@@ -68,12 +68,25 @@ final class MetricsGenCommand implements Command {
     public void run(Arguments arguments, PrintStream out) throws IOException {
         RealImages real = RealImages.of(arguments, arguments.get(SEED));
         List<Long> seeds = firstSeeds(arguments);
-        try (Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING));
-                Generator generator = Generator.of(arguments, out)) {
+        try (Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
+            real.open(detectors.list(), out);
+            score(arguments, seeds, detectors, real, out);
+        }
+    }
+
+    private static void score(
+            Arguments arguments,
+            List<Long> seeds,
+            Detectors detectors,
+            RealImages real,
+            PrintStream out)
+            throws IOException {
+        try (Generator generator = Generator.of(arguments, out)) {
             if (!generator.givesPixels()) {
                 throw new CommandException(
                         "metrics need pixels, but the network makes latents; give the autoencoder's --decoder");
             }
+            real.evaluate(detectors.list(), arguments.get(Generator.BATCH), out);
             List<List<ImageScores>> scores = new ArrayList<>();
             for (int repeat = 0; repeat < arguments.get(REPEATS); repeat++) {
                 List<Evaluation> evaluations =
@@ -83,12 +96,7 @@ final class MetricsGenCommand implements Command {
                                 detectors,
                                 real.needsFeatures(),
                                 out);
-                scores.add(
-                        real.score(
-                                detectors.list(),
-                                evaluations,
-                                arguments.get(Generator.BATCH),
-                                out));
+                scores.add(real.score(detectors.list(), evaluations));
             }
             MetricsTable.print(scores, out);
         }
@@ -116,9 +124,16 @@ final class MetricsGenCommand implements Command {
     private static List<Long> firstSeeds(Arguments arguments) {
         List<Long> named = arguments.get(SEEDS);
         int num = arguments.get(NUM, named == null ? IMAGES : named.size());
-        ScoredImages.requireEnough(num, named == null ? "--num" : "--seeds");
+        if (num < ScoredImages.LEAST) {
+            throw new UsageException(
+                    "%s must be at least %d images, got %d"
+                            .formatted(
+                                    arguments.has(NUM.name()) ? "--num" : "--seeds",
+                                    ScoredImages.LEAST,
+                                    num));
+        }
         if (named != null && num > named.size()) {
-            throw new CommandException(
+            throw new UsageException(
                     "--num must be from %d to %d, the number of --seeds, got %d"
                             .formatted(ScoredImages.LEAST, named.size(), num));
         }

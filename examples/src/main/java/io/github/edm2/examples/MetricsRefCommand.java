@@ -7,6 +7,7 @@ import io.github.edm2.models.metrics.FeatureStatistics;
 import io.github.edm2.models.metrics.StatisticsFile;
 import java.io.IOException;
 import java.io.PrintStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,7 +20,10 @@ final class MetricsRefCommand implements Command {
             Setting.required(
                     "data", Kind.FILE, "real images: folder or zip of PNG files, or IDX files");
     private static final Setting<Path> DEST =
-            Setting.required("dest", Kind.FILE, "npz file to write; replaced if it exists");
+            Setting.required(
+                    "dest",
+                    Kind.OUTPUT_FILE,
+                    "file to write, replaced if it exists; its name ends with .npz");
 
     private static final Setting<Long> SEED =
             Setting.of("seed", Kind.SEED, 0L, "of the subset of --num");
@@ -47,6 +51,10 @@ final class MetricsRefCommand implements Command {
 
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
+        Path dest = arguments.get(DEST);
+        if (!dest.toString().endsWith(".npz")) {
+            throw new UsageException("--dest must end with .npz, got \"" + dest + "\"");
+        }
         try (ImageDataset dataset = ImageDataset.open(arguments.get(DATA), false);
                 Detectors detectors = Detectors.open(arguments.get(Detectors.SETTING))) {
             int[] subset =
@@ -63,14 +71,13 @@ final class MetricsRefCommand implements Command {
             for (int i = 0; i < evaluations.size(); i++) {
                 statistics.put(detectors.list().get(i).name(), evaluations.get(i).statistics());
             }
-            StatisticsFile.write(arguments.get(DEST), statistics);
+            Files.createDirectories(dest.toAbsolutePath().getParent());
+            StatisticsFile.write(dest, statistics);
             detectors.list().stream()
                     .flatMap(d -> FewImages.warnings(subset.length, d.dimensions()).stream())
                     .distinct()
                     .forEach(warning -> out.println("warning: " + warning));
-            out.printf(
-                    "wrote statistics of %s to %s%n",
-                    Count.images(subset.length), arguments.get(DEST));
+            out.printf("wrote statistics of %s to %s%n", Count.images(subset.length), dest);
         }
     }
 }

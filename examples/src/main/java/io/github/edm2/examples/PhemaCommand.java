@@ -31,7 +31,9 @@ final class PhemaCommand implements Command {
                     "folder of a training run or its snapshots, or of official raw snapshots");
     private static final Setting<Path> OUTDIR =
             Setting.required(
-                    "outdir", Kind.FILE, "folder of the network files; created if need be");
+                    "outdir",
+                    Kind.OUTPUT_FOLDER,
+                    "folder of the network files; created if need be");
     private static final Setting<List<Double>> OUTSTD =
             Setting.required(
                     "outstd",

@@ -13,7 +13,7 @@ final class QuickstartCommand implements Command {
     private static final Setting<Path> OUTDIR =
             Setting.of(
                     "outdir",
-                    Kind.FILE,
+                    Kind.OUTPUT_FOLDER,
                     Path.of("quickstart"),
                     "folder of everything written; created if need be");
     private static final Setting<Double> MINUTES =

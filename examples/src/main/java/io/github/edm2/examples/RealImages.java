@@ -35,7 +35,10 @@ final class RealImages {
     private final Path real;
     private final long seed;
 
-    /** Of the images in {@link #real}, one for each detector; null until they are needed. */
+    /** Of {@link #reference}, one for each detector; empty if there is none. */
+    private final List<FeatureStatistics> references = new ArrayList<>();
+
+    /** Of the images in {@link #real}, one for each detector; null until they are evaluated. */
     private List<Evaluation> originals;
 
     private RealImages(Location reference, Path real, long seed) {
@@ -65,25 +68,64 @@ final class RealImages {
     }
 
     /**
-     * Compares images with the real ones.
+     * Reads --ref and looks whether there are images in --real, which takes no time beside the
+     * making and the scoring of images.
+     *
+     * @param out for the progress of a download
+     * @throws CommandException if --ref is of another detector of the same name, or there are too
+     *     few real images; the exceptions of the readers if a file is missing or of another kind
+     */
+    void open(List<Detector> detectors, PrintStream out) {
+        if (reference != null) {
+            Path file = reference.file(out);
+            detectors.forEach(detector -> references.add(statistics(file, detector)));
+        }
+        if (real != null) {
+            try (ImageDataset dataset = ImageDataset.open(real, false)) {
+                ScoredImages.requireEnough(dataset.count(), "--real " + real);
+            }
+        }
+    }
+
+    private static FeatureStatistics statistics(Path file, Detector detector) {
+        FeatureStatistics statistics = StatisticsFile.read(file, detector.name());
+        if (statistics.dimensions() != detector.dimensions()) {
+            throw new CommandException(
+                    "--ref %s has statistics of %,d features for the detector %s, which gives %,d; make them with the same detector"
+                            .formatted(
+                                    file,
+                                    statistics.dimensions(),
+                                    detector.name(),
+                                    detector.dimensions()));
+        }
+        return statistics;
+    }
+
+    /**
+     * Shows the images of --real to the detectors, if it is given.
+     *
+     * @param batch images in memory at a time
+     * @param out for the progress
+     */
+    void evaluate(List<Detector> detectors, int batch, PrintStream out) {
+        if (real != null) {
+            try (ImageDataset dataset = ImageDataset.open(real, false)) {
+                originals = ScoredImages.evaluate(dataset, detectors, batch, true, out);
+            }
+        }
+    }
+
+    /**
+     * Compares images with the real ones, after {@link #open} and {@link #evaluate}.
      *
      * @param scored one evaluation for each detector
-     * @param batch real images in memory at a time
-     * @param out for the progress
      * @return one for each detector
      */
-    List<ImageScores> score(
-            List<Detector> detectors, List<Evaluation> scored, int batch, PrintStream out) {
-        if (real != null && originals == null) {
-            originals = evaluate(detectors, batch, out);
-        }
-        Path file = Location.file(reference, out);
+    List<ImageScores> score(List<Detector> detectors, List<Evaluation> scored) {
         List<ImageScores> scores = new ArrayList<>();
         for (int i = 0; i < detectors.size(); i++) {
             FeatureStatistics statistics =
-                    file == null
-                            ? originals.get(i).statistics()
-                            : StatisticsFile.read(file, detectors.get(i).name());
+                    references.isEmpty() ? originals.get(i).statistics() : references.get(i);
             scores.add(
                     ImageScores.of(
                             detectors.get(i),
@@ -93,11 +135,5 @@ final class RealImages {
                             seed));
         }
         return scores;
-    }
-
-    private List<Evaluation> evaluate(List<Detector> detectors, int batch, PrintStream out) {
-        try (ImageDataset dataset = ImageDataset.open(real, false)) {
-            return ScoredImages.evaluate(dataset, detectors, batch, true, out);
-        }
     }
 }

@@ -30,7 +30,8 @@ import java.util.List;
 final class SearchRunCommand implements Command {
 
     static final Setting<Path> STUDY =
-            Setting.required("study", Kind.FILE, "folder of the study; created if need be");
+            Setting.required(
+                    "study", Kind.OUTPUT_FOLDER, "folder of the study; created if need be");
     private static final Setting<Path> CONFIG =
             Setting.derived(
                     "config",

@@ -21,17 +21,28 @@ final class Subset {
      * @param count how many --data has
      * @param num how many to use; null for all
      * @param seed of the drawing
-     * @throws CommandException if there are not so many
+     * @throws UsageException if there are not so many
      */
     static int[] of(int count, Integer num, long seed) {
         if (num == null) {
             return IntStream.range(0, count).toArray();
         }
-        if (num < ScoredImages.LEAST || num > count) {
-            throw new CommandException(
+        require(count, num);
+        return RandomSubset.of(count, num, seed);
+    }
+
+    /**
+     * Checks the number.
+     *
+     * @param count as for {@link #of}
+     * @param num as for {@link #of}
+     * @throws UsageException if there are not so many
+     */
+    static void require(int count, Integer num) {
+        if (num != null && (num < ScoredImages.LEAST || num > count)) {
+            throw new UsageException(
                     "--num must be from %d to %d, the images of --data, got %d"
                             .formatted(ScoredImages.LEAST, count, num));
         }
-        return RandomSubset.of(count, num, seed);
     }
 }

@@ -25,18 +25,14 @@ final class TrainCommand implements Command {
     private static final int STATUSES = 256;
 
     private static final Setting<Path> OUTDIR =
-            Setting.required("outdir", Kind.FILE, "folder of the run; created if need be");
+            Setting.required("outdir", Kind.OUTPUT_FOLDER, "folder of the run; created if need be");
     private static final Setting<Path> DATA =
             Setting.required(
                     "data",
                     Kind.FILE,
                     "folder or zip archive of PNG images, or of latents of dataset encode, with labels in a dataset.json or else the numbers of its top-level folders, or IDX file of images, with labels in the IDX file beside it");
     private static final Setting<Boolean> COND =
-            Setting.derived(
-                    "cond",
-                    Kind.SWITCH,
-                    "whether the data has labels",
-                    "train with the class labels of the data");
+            LabelledData.cond("train with the class labels of the data");
     private static final Setting<String> PRESET =
             Setting.of(
                     "preset",
@@ -172,9 +168,12 @@ final class TrainCommand implements Command {
     @Override
     public void run(Arguments arguments, PrintStream out) throws IOException {
         Preset preset = Preset.of(arguments.get(PRESET));
-        try (ImageDataset dataset = open(arguments.get(DATA), arguments.get(COND))) {
+        try (ImageDataset dataset = LabelledData.open(arguments.get(DATA), arguments.get(COND))) {
             Optional<InitialNetwork> init = init(arguments, dataset, out);
             TrainingOptions options = options(arguments, preset, init, dataset);
+            TrainingMemory.warning(
+                            options.network(), options.batchGpu(), TrainingMemory.ofMachine())
+                    .ifPresent(out::println);
             if (arguments.get(DRY_RUN)) {
                 NetworkCost cost = NetworkCost.of(options.network());
                 out.println(options.toJson());
@@ -186,21 +185,6 @@ final class TrainCommand implements Command {
                 new TrainingRun(options, dataset, arguments.get(OUTDIR), out).run();
             }
         }
-    }
-
-    /** The data; its labels are used where there are some, unless the user says otherwise. */
-    private static ImageDataset open(Path data, Boolean cond) {
-        if (Boolean.FALSE.equals(cond)) {
-            return ImageDataset.open(data, false);
-        }
-        ImageDataset dataset = ImageDataset.open(data);
-        if (Boolean.TRUE.equals(cond) && !dataset.isConditional()) {
-            dataset.close();
-            throw new CommandException(
-                    "--cond asks for class labels, but %s has none; leave --cond out, or add labels: a dataset.json, or a folder for each class"
-                            .formatted(data));
-        }
-        return dataset;
     }
 
     private static Optional<InitialNetwork> init(

@@ -155,7 +155,7 @@ class ClassNamesTest {
     void anUnknownClassIsAnsweredWithTheNearest() {
         for (String wrong : List.of("dgo", "3")) {
             Cli.fail(
-                    1,
+                    2,
                     new String[] {"--class must be from 0 to 2", wrong, "nearest are", "dog"},
                     "generate",
                     "--net",

@@ -113,7 +113,7 @@ class GenerateCommandTest {
         refuse(2, "--S_churn must be a number from 0", "--S_churn", -1);
         refuse(2, "--steps must be a whole number", "--steps", 0);
         refuse(2, "--seeds is given 2 times", "--seeds", "5");
-        refuse(1, "--class must be from 0 to 4", "--class", 5);
+        refuse(2, "--class must be from 0 to 4", "--class", 5);
     }
 
     private void refuse(int code, String part, Object... more) {

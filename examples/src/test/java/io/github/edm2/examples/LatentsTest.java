@@ -64,7 +64,7 @@ class LatentsTest {
         Path dest = folder.resolve(name);
         List<Object> args =
                 new ArrayList<>(List.of("dataset", "encode", "--source", images, "--dest", dest));
-        args.addAll(List.of("--encoder", onnx("tiny-vae-encoder"), "--cond", "--threads", 1));
+        args.addAll(List.of("--encoder", onnx("tiny-vae-encoder"), "--threads", 1));
         args.addAll(List.of(more));
         Cli.succeed(args.toArray());
         return dest;
@@ -76,6 +76,13 @@ class LatentsTest {
                 List.of("--outdir", outdir, "--preset", "edm2-16-tiny", "--duration", duration));
         args.addAll(List.of("--batch", 4, "--batch-gpu", 2, "--checkpoint", 8, "--snapshot", 8));
         return args.toArray();
+    }
+
+    @Test
+    void labelsStayUnlessTheUserSaysOtherwise() {
+        try (ImageDataset latents = ImageDataset.open(encode("plain.zip", "--cond=false"))) {
+            assertFalse(latents.isConditional());
+        }
     }
 
     @Test
@@ -208,7 +215,9 @@ class LatentsTest {
         Path dest = Files.writeString(folder.resolve("kept.zip"), "kept");
         Cli.fail(
                 1,
-                new String[] {"tiny-vae-decoder.onnx", "must have the shape"},
+                new String[] {
+                    "tiny-vae-decoder.onnx is no encoder: one input of 3 channels and one output of 8 are expected"
+                },
                 "dataset",
                 "encode",
                 "--source",

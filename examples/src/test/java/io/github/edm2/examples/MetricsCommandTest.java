@@ -253,7 +253,7 @@ class MetricsCommandTest {
         List<String> named = lastRow(Cli.succeed(with(command, "--seeds", "3-5")));
         Assertions.assertEquals(named.get(2), second.get(3));
         Cli.fail(
-                1,
+                2,
                 new String[] {"--num must be from 2 to 3, the number of --seeds, got 4"},
                 with(command, "--seeds", "3-5", "--num", 4));
     }
@@ -263,11 +263,11 @@ class MetricsCommandTest {
         Object[] command = {"metrics", "calc", "--data", images, "--real", images};
         for (int num : new int[] {1, 41}) {
             Cli.fail(
-                    1,
+                    2,
                     new String[] {"--num must be from 2 to 40, the images of --data, got " + num},
                     with(command, "--num", num));
         }
-        Cli.fail(1, new String[] {"--repeats needs --num"}, with(command, "--repeats", 3));
+        Cli.fail(2, new String[] {"--repeats needs --num"}, with(command, "--repeats", 3));
         Cli.fail(
                 2,
                 new String[] {"--repeats must be a whole number from 1"},
@@ -294,8 +294,8 @@ class MetricsCommandTest {
                 folder.resolve("small.npz"));
         Assertions.assertFalse(Files.exists(folder.resolve("small.npz")));
         Cli.fail(
-                1,
-                new String[] {"at least 2 images, got 1"},
+                2,
+                new String[] {"--seeds must be at least 2 images, got 1"},
                 "metrics",
                 "gen",
                 "--net",

@@ -250,9 +250,12 @@ public final class ModelFiles {
             }
         } catch (OverlappingFileLockException e) {
             throw new IOException("this program is already downloading it", e);
+        } finally {
+            // Only now: whoever gets the lock of a deleted file must find nothing left to share.
+            if (!Files.exists(beside(file, ".part"))) {
+                Files.deleteIfExists(lockFile);
+            }
         }
-        // Only now: whoever gets the lock of a deleted file must find the download finished.
-        Files.deleteIfExists(lockFile);
     }
 
     private static void download(Path file, Download download) throws IOException {

@@ -39,6 +39,11 @@ record CifarImages(List<Path> files, List<byte[]> batches, ImageLabels labels, S
         return file.getFileName().toString().endsWith(".bin");
     }
 
+    /** Whether a file's name is that of a batch of the training images or of the test images. */
+    static boolean isBatch(Path file) {
+        return number(file) >= 0 || file.getFileName().toString().equals("test_batch.bin");
+    }
+
     /** Reads one file. */
     static CifarImages of(Path file) {
         return read(List.of(file), List.of());

@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -157,6 +158,11 @@ public final class ImageDataset implements AutoCloseable {
             return openImages(nameOf(file), zip, file, use, cacheBytes);
         }
         boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
+        if (CifarImages.isBatch(file)) {
+            throw new DatasetException(
+                    file
+                            + " looks like a binary batch of CIFAR-10; make a dataset of it with dataset convert");
+        }
         if (gzip || Arrays.equals(start, new byte[2])) {
             return openIdx(new IdxPair(file), use);
         }
@@ -168,7 +174,13 @@ public final class ImageDataset implements AutoCloseable {
             String name, ImageSource source, Path path, Labels use, long cacheBytes) {
         try {
             if (source.names().isEmpty()) {
-                throw new DatasetException("There are no images in " + path + "; " + ACCEPTED);
+                throw new DatasetException(
+                        "There are no images in %s; %s"
+                                .formatted(
+                                        path,
+                                        isCifar(path)
+                                                ? "it holds binary batches of CIFAR-10, of which dataset convert makes a dataset"
+                                                : ACCEPTED));
             }
             ImageStore store =
                     ImageSource.isImage(source.names().get(0), ImageSource.NPY)
@@ -184,6 +196,17 @@ public final class ImageDataset implements AutoCloseable {
         } catch (DatasetException e) {
             source.close();
             throw e;
+        }
+    }
+
+    private static boolean isCifar(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(CifarImages::isBatch);
+        } catch (IOException e) {
+            throw DatasetException.unreadable(folder.toString(), e);
         }
     }
 

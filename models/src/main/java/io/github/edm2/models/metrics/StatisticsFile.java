@@ -129,6 +129,14 @@ public final class StatisticsFile {
      * @throws StatisticsFileException if the file is missing, damaged, or holds something else
      */
     public static Map<String, FeatureStatistics> read(Path file) {
+        if (!Files.exists(file)) {
+            throw new StatisticsFileException(
+                    file + " does not exist; ", "metrics ref makes such a file", null);
+        }
+        if (Files.isDirectory(file)) {
+            throw new StatisticsFileException(
+                    file + " is a folder, ", "no file of statistics", null);
+        }
         Map<String, FeatureStatistics> statistics;
         try {
             statistics = isZip(file) ? readNpz(file) : readPickle(file);

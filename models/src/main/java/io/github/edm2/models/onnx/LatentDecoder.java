@@ -17,6 +17,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 public final class LatentDecoder implements AutoCloseable {
 
+    private static final int RGB = 3;
+
     private final OnnxModel model;
 
     private LatentDecoder(OnnxModel model) {
@@ -28,10 +30,17 @@ public final class LatentDecoder implements AutoCloseable {
      *
      * @param file ONNX file
      * @param threads as in {@link OnnxModel#open(Path, int)}
-     * @throws OnnxException if it is missing or no ONNX file
+     * @throws OnnxException if it is missing, no ONNX file or has other channels
      */
     public static LatentDecoder open(Path file, int threads) {
-        return new LatentDecoder(OnnxModel.open(file, threads));
+        OnnxModel model = OnnxModel.open(file, threads);
+        if (!model.mayHaveChannels(Latents.CHANNELS, RGB)) {
+            model.close();
+            throw new OnnxException(
+                    "%s is no decoder: one input of %d channels and one output of %d are expected; give the autoencoder's decoder"
+                            .formatted(file, Latents.CHANNELS, RGB));
+        }
+        return new LatentDecoder(model);
     }
 
     /**

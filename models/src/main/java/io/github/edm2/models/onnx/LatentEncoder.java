@@ -26,6 +26,8 @@ public final class LatentEncoder implements AutoCloseable {
 
     private static final double MAX_LOG_VARIANCE = 20;
 
+    private static final int RGB = 3;
+
     private final OnnxModel model;
     private final boolean logVariance;
 
@@ -41,10 +43,17 @@ public final class LatentEncoder implements AutoCloseable {
      * @param logVariance whether the second half of its output is the logarithm of variances,
      *     rather than standard deviations
      * @param threads as in {@link OnnxModel#open(Path, int)}
-     * @throws OnnxException if it is missing or no ONNX file
+     * @throws OnnxException if it is missing, no ONNX file or has other channels
      */
     public static LatentEncoder open(Path file, boolean logVariance, int threads) {
-        return new LatentEncoder(OnnxModel.open(file, threads), logVariance);
+        OnnxModel model = OnnxModel.open(file, threads);
+        if (!model.mayHaveChannels(RGB, Latents.RAW_CHANNELS)) {
+            model.close();
+            throw new OnnxException(
+                    "%s is no encoder: one input of %d channels and one output of %d are expected; give the autoencoder's encoder"
+                            .formatted(file, RGB, Latents.RAW_CHANNELS));
+        }
+        return new LatentEncoder(model, logVariance);
     }
 
     /**

@@ -69,7 +69,15 @@ public final class OnnxDetector implements Detector {
                         "There is no description %s of the detector; write one".formatted(json));
             }
             requireChecksum(file, description.sha256());
-            return new OnnxDetector(name, OnnxModel.open(file, threads), description);
+            OnnxModel model = OnnxModel.open(file, threads);
+            OnnxDetector detector = new OnnxDetector(name, model, description);
+            try {
+                model.requireNames(description.input(), detector.outputs());
+            } catch (OnnxException e) {
+                model.close();
+                throw e;
+            }
+            return detector;
         } catch (IOException e) {
             throw new OnnxException("Cannot read %s (%s)".formatted(file, AtomicFile.reason(e)), e);
         }
@@ -115,11 +123,7 @@ public final class OnnxDetector implements Detector {
                                     Arrays.toString(images.shape())));
         }
         String logits = description.logits();
-        Set<String> outputs =
-                Stream.of(description.output(), logits)
-                        .filter(Objects::nonNull)
-                        .collect(Collectors.toSet());
-        Map<String, INDArray> found = model.run(description.input(), prepared(images), outputs);
+        Map<String, INDArray> found = model.run(description.input(), prepared(images), outputs());
         INDArray features = found.get(description.output());
         if (features.rank() != 2 || features.size(1) != dimensions()) {
             throw new OnnxException(
@@ -131,6 +135,12 @@ public final class OnnxDetector implements Detector {
                                     Arrays.toString(features.shape())));
         }
         return new Findings(features, logits == null ? null : found.get(logits));
+    }
+
+    private Set<String> outputs() {
+        return Stream.of(description.output(), description.logits())
+                .filter(Objects::nonNull)
+                .collect(Collectors.toSet());
     }
 
     /**

@@ -104,9 +104,35 @@ public final class OnnxModel implements AutoCloseable {
      * @throws OnnxException if a name is unknown, or the network cannot take the shape
      */
     public Map<String, INDArray> run(String input, INDArray batch, Set<String> outputs) {
+        requireNames(input, outputs);
+        return network.run(input, batch, outputs);
+    }
+
+    /**
+     * Checks names.
+     *
+     * @throws OnnxException if one is unknown
+     */
+    void requireNames(String input, Set<String> outputs) {
         requireName(input, inputs(), "input");
         outputs.forEach(output -> requireName(output, outputs(), "output"));
-        return network.run(input, batch, outputs);
+    }
+
+    /**
+     * Whether the only input and output may have these numbers of channels, the second dimension.
+     *
+     * @return false if the file has another number, or several inputs or outputs
+     */
+    boolean mayHaveChannels(int in, int out) {
+        return inputs().size() == 1
+                && outputs().size() == 1
+                && isChannels(network.inputShape(only(inputs(), "input")), in)
+                && isChannels(network.outputShape(only(outputs(), "output")), out);
+    }
+
+    /** Sizes below 1 are open. */
+    private static boolean isChannels(long[] shape, int channels) {
+        return shape.length < 2 || shape[1] < 1 || shape[1] == channels;
     }
 
     private String only(Set<String> names, String kind) {

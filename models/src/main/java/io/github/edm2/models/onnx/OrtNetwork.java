@@ -54,6 +54,30 @@ final class OrtNetwork implements AutoCloseable {
         return session.getOutputNames();
     }
 
+    /** Shape of an input; -1 where any size is taken, empty if it is no tensor. */
+    long[] inputShape(String name) {
+        try {
+            return shape(session.getInputInfo().get(name));
+        } catch (OrtException e) {
+            throw new OnnxException(
+                    "The inputs of %s cannot be read (%s)".formatted(file, firstLine(e)), e);
+        }
+    }
+
+    /** Shape of an output; -1 where it is not known, empty if it is no tensor. */
+    long[] outputShape(String name) {
+        try {
+            return shape(session.getOutputInfo().get(name));
+        } catch (OrtException e) {
+            throw new OnnxException(
+                    "The outputs of %s cannot be read (%s)".formatted(file, firstLine(e)), e);
+        }
+    }
+
+    private static long[] shape(NodeInfo node) {
+        return node.getInfo() instanceof TensorInfo info ? info.getShape() : new long[0];
+    }
+
     /** Runs the network; the names are known to be right. */
     Map<String, INDArray> run(String input, INDArray batch, Set<String> outputs) {
         requireShape(input, batch.shape());

@@ -39,6 +39,10 @@ public final class NetworkCost {
         long operations() {
             return multiplyAdds + elementwise;
         }
+
+        long elements() {
+            return channels * (resolution == 0 ? 1 : (long) resolution * resolution);
+        }
     }
 
     private final List<Part> parts;
@@ -72,6 +76,11 @@ public final class NetworkCost {
     /** Multiply-adds and element-wise operations, per image. */
     public long operations() {
         return cost(parts);
+    }
+
+    /** Elements that all parts give for one image. */
+    public long elements() {
+        return parts.stream().mapToLong(Part::elements).sum();
     }
 
     /** A table with a line per block, and the totals. */

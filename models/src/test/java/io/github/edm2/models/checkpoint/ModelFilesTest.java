@@ -394,7 +394,7 @@ class ModelFilesTest {
                         "its SHA-256 is %s and not %s as recorded in %s, so it was deleted;"
                                 .formatted(sha256(CONTENT), other, record)),
                 message);
-        assertEquals(Set.of(NAME + ".sha256", NAME + ".lock"), cached());
+        assertEquals(Set.of(NAME + ".sha256"), cached());
         assertEquals(other + "  " + NAME + "\n", Files.readString(record));
     }
 

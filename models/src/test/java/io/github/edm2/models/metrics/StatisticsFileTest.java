@@ -249,7 +249,7 @@ class StatisticsFileTest {
     @Test
     void otherFilesAreRefused() throws IOException {
         Path file = folder.resolve("file");
-        assertRefused(file, "fid", "cannot be read: there is no file ");
+        assertRefused(file, "fid", "does not exist; metrics ref makes such a file");
         Files.writeString(file, "");
         assertRefused(file, "fid", "is empty");
         Files.writeString(file, "PK and then nothing");
