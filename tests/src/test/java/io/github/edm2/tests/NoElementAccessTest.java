@@ -77,8 +77,6 @@ class NoElementAccessTest {
             Map.of(
                     "DiffusionOutput$Runtime: INDArray.sumNumber",
                     "the score, which DL4J's interface wants as a Java number, once a step",
-                    "FiniteAdam$Updater: INDArray.sumNumber",
-                    "whether a gradient is finite, one number a step like the score",
                     "HeldOutLoss: INDArray.sumNumber",
                     "an evaluation between steps",
                     "NonFiniteLayers: INDArray.sumNumber",
