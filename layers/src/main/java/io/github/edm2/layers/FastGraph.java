@@ -21,6 +21,7 @@ import org.deeplearning4j.optimize.api.TrainingListener;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A ComputationGraph that trains faster: its layers and vertices of this library run as operations
@@ -216,22 +217,27 @@ public class FastGraph extends ComputationGraph {
         }
     }
 
-    /** With the parameters as they are now, however they were changed. */
+    /**
+     * With the parameters as they are now, however they were changed. What it keeps outlives the
+     * workspace in which DL4J evaluates a batch.
+     */
     private FrozenGraph frozen(INDArray... features) {
-        if (lastParameters == null) {
-            lastParameters = new LastParameters(flattenedParams);
-            frozen = new FrozenGraph(this, getConfiguration().getNetworkOutputs());
+        try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
+            if (lastParameters == null) {
+                lastParameters = new LastParameters(flattenedParams);
+                frozen = new FrozenGraph(this, getConfiguration().getNetworkOutputs());
+                return frozen;
+            }
+            boolean sideBySide =
+                    features.length > 0
+                            && features[0] != null
+                            && features[0].rank() > 0
+                            && Workers.parts(features[0].size(0), OpenMp.threads()) > 1;
+            if (lastParameters.haveChanged(sideBySide)) {
+                frozen.refresh(this);
+            }
             return frozen;
         }
-        boolean sideBySide =
-                features.length > 0
-                        && features[0] != null
-                        && features[0].rank() > 0
-                        && Workers.parts(features[0].size(0), OpenMp.threads()) > 1;
-        if (lastParameters.haveChanged(sideBySide)) {
-            frozen.refresh(this);
-        }
-        return frozen;
     }
 
     /**
