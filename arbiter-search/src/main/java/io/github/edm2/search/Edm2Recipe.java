@@ -1,6 +1,5 @@
 package io.github.edm2.search;
 
-import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Preset;
 import io.github.edm2.models.checkpoint.NetworkFile;
@@ -11,7 +10,7 @@ import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
 import io.github.edm2.models.unet.NetworkOptions;
 import java.io.IOException;
-import java.nio.file.Path;
+import java.io.OutputStream;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.LongConsumer;
@@ -119,11 +118,9 @@ public final class Edm2Recipe implements Recipe {
 
     /** With the network's options, so that {@code generate} can read it. */
     @Override
-    public void write(ComputationGraph network, Hyperparameters hyperparameters, Path file)
+    public void write(ComputationGraph network, Hyperparameters hyperparameters, OutputStream out)
             throws IOException {
-        NetworkFile written =
-                new NetworkFile(options(hyperparameters), network, dataset.classNames());
-        AtomicFile.write(file, out -> written.write(out, false));
+        new NetworkFile(options(hyperparameters), network, dataset.classNames()).write(out, false);
     }
 
     private int batch(Hyperparameters hyperparameters) {

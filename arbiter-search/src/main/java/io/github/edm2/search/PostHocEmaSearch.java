@@ -158,9 +158,9 @@ public final class PostHocEmaSearch {
         Path folder = options.study.resolve(BEST);
         try {
             Files.createDirectories(folder);
-            Path unfinished = folder.resolve(".network.zip.tmp");
-            options.recipe.write(network, trial.training(), unfinished);
-            AtomicFile.rename(unfinished, folder.resolve("network.zip"));
+            AtomicFile.write(
+                    folder.resolve(TrainingRun.NETWORK),
+                    out -> options.recipe.write(network, trial.training(), out));
             byte[] json =
                     JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(best.get().rounded());
             AtomicFile.write(folder.resolve("candidate.json"), out -> out.write(json));

@@ -1,7 +1,7 @@
 package io.github.edm2.search;
 
 import java.io.IOException;
-import java.nio.file.Path;
+import java.io.OutputStream;
 import java.util.Iterator;
 import java.util.Map;
 import java.util.function.BiFunction;
@@ -54,11 +54,11 @@ public interface Recipe {
     /**
      * Writes a network for its users, without its updater.
      *
-     * @param file created or replaced
+     * @param out not closed
      */
-    default void write(ComputationGraph network, Hyperparameters hyperparameters, Path file)
+    default void write(ComputationGraph network, Hyperparameters hyperparameters, OutputStream out)
             throws IOException {
-        ModelSerializer.writeModel(network, file.toFile(), false);
+        ModelSerializer.writeModel(network, out, false);
     }
 
     /**

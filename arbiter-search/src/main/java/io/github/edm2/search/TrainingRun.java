@@ -151,9 +151,8 @@ final class TrainingRun {
         images = newest.map(Checkpoint::images).orElse(0L);
         store = SnapshotStore.openOrCreate(folder.resolve(SNAPSHOTS), network);
         if (newest.isEmpty()) {
-            Path unfinished = folder.resolve("." + NETWORK + ".tmp");
-            recipe.write(network, hyperparameters, unfinished);
-            AtomicFile.rename(unfinished, folder.resolve(NETWORK));
+            AtomicFile.write(
+                    folder.resolve(NETWORK), out -> recipe.write(network, hyperparameters, out));
         }
     }
 

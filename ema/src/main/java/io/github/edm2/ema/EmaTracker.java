@@ -214,9 +214,8 @@ public final class EmaTracker {
                 });
         metadata.put(IMAGE_COUNT, Long.toString(imageCount));
         metadata.put(IMAGES_SEEN, Long.toString(imagesSeen));
-        Path temporary = file.resolveSibling("." + file.getFileName() + ".tmp");
         AtomicFile.write(
-                temporary,
+                AtomicFile.temporary(file),
                 written -> file,
                 channel -> SafetensorsWriter.write(channel, tensors, type(), metadata));
     }

@@ -1,13 +1,11 @@
 package io.github.edm2.examples.cli;
 
 import io.github.edm2.ema.AtomicFile;
-import java.awt.image.BufferedImage;
-import java.awt.image.WritableRaster;
+import io.github.edm2.models.data.ImageFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import javax.imageio.ImageIO;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -40,20 +38,16 @@ final class GeneratedImages {
      * @param pixels whether they are grey or RGB pixels
      */
     void write(List<Long> seeds, INDArray images, boolean pixels) throws IOException {
+        List<Path> files = seeds.stream().map(seed -> file(seed, pixels ? "png" : "npy")).toList();
+        replaced += (int) files.stream().filter(Files::exists).count();
+        if (pixels) {
+            ImageFiles.write(images, files);
+            return;
+        }
         for (int i = 0; i < seeds.size(); i++) {
-            INDArray one = images.slice(i);
-            Path file = file(seeds.get(i), pixels ? "png" : "npy");
-            replaced += Files.exists(file) ? 1 : 0;
-            Files.createDirectories(file.getParent());
-            AtomicFile.write(
-                    file,
-                    out -> {
-                        if (pixels) {
-                            ImageIO.write(image(one), "png", out);
-                        } else {
-                            out.write(Nd4j.toNpyByteArray(one.dup('c')));
-                        }
-                    });
+            byte[] npy = Nd4j.toNpyByteArray(images.slice(i).dup('c'));
+            Files.createDirectories(files.get(i).getParent());
+            AtomicFile.write(files.get(i), out -> out.write(npy));
         }
     }
 
@@ -67,22 +61,5 @@ final class GeneratedImages {
         return subfolders
                 ? folder.resolve("%06d".formatted(seed - seed % IMAGES_PER_FOLDER)).resolve(name)
                 : folder.resolve(name);
-    }
-
-    private static BufferedImage image(INDArray pixels) {
-        int channels = (int) pixels.size(0);
-        int height = (int) pixels.size(1);
-        int width = (int) pixels.size(2);
-        BufferedImage image =
-                new BufferedImage(
-                        width,
-                        height,
-                        channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
-        WritableRaster raster = image.getRaster();
-        for (int channel = 0; channel < channels; channel++) {
-            int[] plane = pixels.slice(channel).dup('c').reshape(-1).toIntVector();
-            raster.setSamples(0, 0, width, height, channel, plane);
-        }
-        return image;
     }
 }

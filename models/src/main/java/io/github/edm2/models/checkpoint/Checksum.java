@@ -1,11 +1,12 @@
 package io.github.edm2.models.checkpoint;
 
+import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.DigestInputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -55,12 +56,7 @@ public record Checksum(String hex) {
      * @param fileName what the checksum is of, in the same folder
      */
     void write(Path record, String fileName) throws IOException {
-        Path temporary = record.resolveSibling(record.getFileName() + ".tmp");
-        Files.writeString(temporary, "%s  %s\n".formatted(hex, fileName));
-        Files.move(
-                temporary,
-                record,
-                StandardCopyOption.ATOMIC_MOVE,
-                StandardCopyOption.REPLACE_EXISTING);
+        byte[] line = "%s  %s\n".formatted(hex, fileName).getBytes(StandardCharsets.UTF_8);
+        AtomicFile.write(record, out -> out.write(line));
     }
 }

@@ -10,7 +10,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
@@ -271,7 +270,7 @@ public final class ModelFiles {
                     "its SHA-256 is %s and not %s as recorded in %s, so it was deleted"
                             .formatted(actual.hex(), recorded.hex(), recordFile));
         }
-        Files.move(complete, file, StandardCopyOption.ATOMIC_MOVE);
+        AtomicFile.rename(complete, file);
         download.done();
     }
 

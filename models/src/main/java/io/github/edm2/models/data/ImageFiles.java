@@ -1,22 +1,22 @@
 package io.github.edm2.models.data;
 
+import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.Count;
 import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import javax.imageio.ImageIO;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Writes a network's images [batch, channels, height, width], values around [-1, 1], to PNG files:
- * grey for 1 channel, RGB for 3, decoded by {@link Pixels#decode}. A file appears complete under
- * its name or not at all.
+ * grey for 1 channel, RGB for 3, decoded by {@link Pixels#decode} unless they are so already
+ * (UINT8). A file appears complete under its name or not at all.
  */
 public final class ImageFiles {
 
@@ -98,22 +98,9 @@ public final class ImageFiles {
                                 ? BufferedImage.TYPE_BYTE_GRAY
                                 : BufferedImage.TYPE_3BYTE_BGR);
         image.getRaster().setDataElements(0, 0, width, height, pixels);
-        ByteArrayOutputStream png = new ByteArrayOutputStream();
-        Path target = file.toAbsolutePath();
-        Path unfinished = target.resolveSibling("." + target.getFileName() + ".unfinished");
         try {
-            ImageIO.write(image, "png", png);
-            Files.createDirectories(target.getParent());
-            try {
-                Files.write(unfinished, png.toByteArray());
-                Files.move(
-                        unfinished,
-                        target,
-                        StandardCopyOption.ATOMIC_MOVE,
-                        StandardCopyOption.REPLACE_EXISTING);
-            } finally {
-                Files.deleteIfExists(unfinished);
-            }
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            AtomicFile.write(file, out -> ImageIO.write(image, "png", out));
         } catch (IOException e) {
             throw new UncheckedIOException(
                     "Cannot write "
@@ -132,7 +119,8 @@ public final class ImageFiles {
                         "images must be [batch, 1 or 3 channels, height, width], got "
                                 + Arrays.toString(images.shape()));
             }
-            INDArray interleaved = Pixels.decode(images).permute(0, 2, 3, 1).dup('c');
+            INDArray pixels = images.dataType() == DataType.UINT8 ? images : Pixels.decode(images);
+            INDArray interleaved = pixels.permute(0, 2, 3, 1).dup('c');
             return new Interleaved(
                     interleaved.data().asBytes(),
                     (int) images.size(0),

@@ -99,6 +99,16 @@ class ImageFilesTest {
     }
 
     @Test
+    void pixelsAreWrittenAsTheyAre() throws IOException {
+        INDArray images = ramp(1, 1, 8, 32);
+        Path network = folder.resolve("a.png");
+        Path decoded = folder.resolve("b.png");
+        ImageFiles.write(images, List.of(network));
+        ImageFiles.write(Pixels.decode(images), List.of(decoded));
+        assertArrayEquals(Files.readAllBytes(network), Files.readAllBytes(decoded));
+    }
+
+    @Test
     void gridPlacesEnlargedImagesRowByRow() throws IOException {
         // Three images of 1x2 pixels: reds 0 and 1, 2 and 3, 4 and 5; greens 10 more; blues 20
         // more.
