@@ -7,6 +7,8 @@ import io.github.edm2.ema.Snapshot;
 import io.github.edm2.ema.SnapshotException;
 import io.github.edm2.ema.SnapshotStore;
 import io.github.edm2.models.Count;
+import io.github.edm2.models.training.Checkpoints;
+import io.github.edm2.models.training.Checkpoints.Checkpoint;
 import io.github.edm2.models.training.NonFiniteLosses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +21,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.util.ModelSerializer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -41,6 +44,7 @@ final class TrainingRun {
     private final Hyperparameters hyperparameters;
     private final Recipe recipe;
     private final Path folder;
+    private final Checkpoints checkpoints;
     private final long every;
     private final long total;
     private final BooleanSupplier stop;
@@ -73,6 +77,7 @@ final class TrainingRun {
         this.hyperparameters = hyperparameters;
         this.recipe = recipe;
         this.folder = folder;
+        checkpoints = new Checkpoints(folder, "checkpoint-", 1);
         this.every = every;
         this.total = total;
         this.stop = stop;
@@ -144,8 +149,12 @@ final class TrainingRun {
             return;
         }
         Files.createDirectories(folder);
-        Optional<Checkpoint> newest = Checkpoint.newest(folder);
-        network = newest.isPresent() ? newest.get().network() : recipe.network(hyperparameters);
+        Optional<Checkpoint> newest = checkpoints.newest();
+        network =
+                newest.isPresent()
+                        ? ModelSerializer.restoreComputationGraph(
+                                newest.get().network().toFile(), true)
+                        : recipe.network(hyperparameters);
         tracker = EmaTracker.of(network, TRACKED);
         newest.ifPresent(checkpoint -> checkpoint.restore(tracker));
         images = newest.map(Checkpoint::images).orElse(0L);
@@ -174,7 +183,7 @@ final class TrainingRun {
             throw new SearchException(message, e);
         }
         tracker.addTo(store, DataType.FLOAT);
-        Checkpoint.save(folder, network, tracker, images);
+        checkpoints.save(out -> ModelSerializer.writeModel(network, out, true), tracker, images, 0);
     }
 
     private void step(long trained) {

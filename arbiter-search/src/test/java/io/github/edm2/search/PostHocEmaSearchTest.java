@@ -11,11 +11,14 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.deeplearning4j.util.ModelSerializer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @Timeout(120)
 class PostHocEmaSearchTest {
@@ -65,8 +68,10 @@ class PostHocEmaSearchTest {
     }
 
     /** Ends where the training of the third learning rate is on its way. */
-    @Test
-    void anInterruptedTrainingContinuesFromItsCheckpoint() throws IOException {
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void anInterruptedTrainingContinuesFromItsCheckpoint(boolean isOfAnEarlierVersion)
+            throws IOException {
         Path whole = folder.resolve("whole");
         new Toy().search(whole).build().run();
         Path study = folder.resolve("study");
@@ -81,6 +86,9 @@ class PostHocEmaSearchTest {
                     }
                 };
         assertThrows(Killed.class, () -> first.search(study).listener(fails).build().run());
+        if (isOfAnEarlierVersion) {
+            deleteTablesOfContents(study);
+        }
         Toy second = new Toy();
         SearchSummary found = second.search(study).build().run();
         assertEquals(200, found.study().results().size());
@@ -91,6 +99,17 @@ class PostHocEmaSearchTest {
         int repeated = 1;
         assertEquals(
                 4 * Toy.TIMES[1] / Toy.BATCH + repeated, first.steps.get() + second.steps.get());
+    }
+
+    private static void deleteTablesOfContents(Path study) throws IOException {
+        List<Path> tables;
+        try (Stream<Path> files = Files.walk(study)) {
+            tables = files.filter(file -> file.endsWith("checkpoint.json")).toList();
+        }
+        assertEquals(3, tables.size());
+        for (Path table : tables) {
+            Files.delete(table);
+        }
     }
 
     private static final class Killed extends Error {

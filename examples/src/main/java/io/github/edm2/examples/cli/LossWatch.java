@@ -1,6 +1,7 @@
 package io.github.edm2.examples.cli;
 
 import io.github.edm2.models.Count;
+import io.github.edm2.models.training.Checkpoints;
 import io.github.edm2.models.training.NonFiniteLosses;
 import io.github.edm2.models.training.Trainer;
 import java.io.IOException;

@@ -8,6 +8,8 @@ import io.github.edm2.models.Edm2;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.ImageDataset;
+import io.github.edm2.models.training.Checkpoints;
+import io.github.edm2.models.training.Checkpoints.Checkpoint;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
 import io.github.edm2.models.unet.NetworkOptions;
@@ -34,8 +36,6 @@ final class TrainingRun {
 
     static final String SNAPSHOTS = "snapshots";
 
-    private static final String CHECKPOINTS = "checkpoints";
-
     private final TrainingOptions options;
     private final ImageDataset dataset;
     private final Path outdir;
@@ -48,21 +48,23 @@ final class TrainingRun {
         this.dataset = dataset;
         this.outdir = outdir;
         this.out = out;
-        checkpoints = new Checkpoints(outdir.resolve(CHECKPOINTS));
+        checkpoints = new Checkpoints(outdir.resolve("checkpoints"), "", 2);
         log = new StatusLog(outdir);
     }
 
     /** Trains to the end. */
     void run() throws IOException {
         options.requireSameAsIn(outdir);
-        Optional<Checkpoints.Checkpoint> newest = checkpoints.newest();
-        NetworkFile network = newest.map(Checkpoints.Checkpoint::network).orElseGet(this::fresh);
+        Optional<Checkpoint> newest = checkpoints.newest();
+        NetworkFile network =
+                newest.map(checkpoint -> NetworkFile.read(checkpoint.network(), true))
+                        .orElseGet(this::fresh);
         EmaTracker tracker =
                 EmaTracker.of(
                         network.graph(),
                         options.emaStd().stream().mapToDouble(Double::doubleValue).toArray());
         newest.ifPresent(checkpoint -> checkpoint.restore(tracker));
-        long start = newest.map(Checkpoints.Checkpoint::images).orElse(0L);
+        long start = newest.map(Checkpoint::images).orElse(0L);
         if (start >= options.duration()) {
             out.printf("%s is trained to %s already%n", outdir, Count.images(start));
             return;
@@ -83,7 +85,7 @@ final class TrainingRun {
                 start == 0 ? "training begins" : "training continues at " + Count.images(start);
         log.note(event);
         out.println(event + " in " + outdir);
-        train(network, tracker, store, start, newest.map(c -> c.seconds()).orElse(0.0));
+        train(network, tracker, store, start, newest.map(Checkpoint::seconds).orElse(0.0));
         saveNetwork(network);
         log.note("training is done");
     }
@@ -193,7 +195,8 @@ final class TrainingRun {
                     interval = new Interval(images, System.nanoTime());
                 }
                 if (checkpointDue && good) {
-                    checkpoints.save(network, tracker, images, seconds);
+                    checkpoints.save(
+                            stream -> network.write(stream, true), tracker, images, seconds);
                 }
             }
         }
