@@ -1,11 +1,8 @@
 package io.github.edm2.search;
 
-import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.ema.AverageName;
 import io.github.edm2.models.Count;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,7 +12,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
-import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /**
  * A study as one HTML page that needs nothing else: scores over EMA length as in arXiv:2312.02696
@@ -26,9 +22,6 @@ public final class SearchReport {
 
     private static final int BEST = 10;
     private static final int DIGITS = 6;
-    private static final String CHARTS = "/META-INF/resources/webjars/echarts/5.5.0/echarts.min.js";
-
-    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Study study;
     private final String program;
@@ -59,8 +52,7 @@ public final class SearchReport {
      */
     public static Path write(Study study, String program) throws IOException {
         Path file = study.folder().resolve(StudyFolder.REPORT);
-        byte[] page = new SearchReport(study, program).page().getBytes(StandardCharsets.UTF_8);
-        AtomicFile.write(file, out -> out.write(page));
+        new SearchReport(study, program).write(file);
         return file;
     }
 
@@ -83,7 +75,7 @@ public final class SearchReport {
             Set<Long> times,
             List<Point> points) {}
 
-    private String page() throws IOException {
+    private void write(Path file) throws IOException {
         List<Point> points = new ArrayList<>();
         for (TrialResult result : study.results()) {
             Double score = result.scores().get(objective.score());
@@ -110,13 +102,12 @@ public final class SearchReport {
                         axes(),
                         times,
                         points);
-        String json = JSON.writeValueAsString(data).replace("</", "<\\/");
-        return resource("/io/github/edm2/search/report.html")
-                .replace("@FACTS@", facts())
-                .replace("@BEST@", best())
-                .replace("@FAILED@", failed())
-                .replace("@DATA@", json)
-                .replace("@CHARTS@", resource(CHARTS).replace("</script", "<\\/script"));
+        HtmlPage.write(
+                file,
+                "EDM2 search",
+                "io/github/edm2/search/report.html",
+                Map.of("FACTS", facts(), "BEST", best(), "FAILED", failed()),
+                data);
     }
 
     private List<String> axes() {
@@ -129,7 +120,8 @@ public final class SearchReport {
         StringBuilder facts = new StringBuilder();
         List<TrialResult> ranked = study.ranked();
         for (String caution : Cautions.of(study)) {
-            facts.append("<p class=\"caution\">Caution: %s</p>%n".formatted(escape(caution)));
+            facts.append(
+                    "<p class=\"caution\">Caution: %s</p>%n".formatted(HtmlPage.escape(caution)));
         }
         if (ranked.isEmpty()) {
             if (!study.hasOnlyFailures()) {
@@ -164,7 +156,7 @@ public final class SearchReport {
     }
 
     private static String paragraph(String format, Object... values) {
-        return "<p>" + escape(String.format(Locale.ROOT, format, values)) + "</p>\n";
+        return "<p>" + HtmlPage.escape(String.format(Locale.ROOT, format, values)) + "</p>\n";
     }
 
     private String best() {
@@ -175,7 +167,7 @@ public final class SearchReport {
             result.scores()
                     .forEach(
                             (name, value) ->
-                                    scores.append(escape(study.named(name)))
+                                    scores.append(HtmlPage.escape(study.named(name)))
                                             .append(' ')
                                             .append(SignificantDigits.text(value))
                                             .append("<br>"));
@@ -183,7 +175,7 @@ public final class SearchReport {
                     row("candidate", "hyperparameters", "sigma_rel", "images", "scores", "commands")
                             .formatted(
                                     result.index(),
-                                    escape(result.trial().training().toString()),
+                                    HtmlPage.escape(result.trial().training().toString()),
                                     AverageName.length(result.postHoc().sigmaRel()),
                                     "%,d".formatted(result.postHoc().images()),
                                     scores,
@@ -195,8 +187,8 @@ public final class SearchReport {
     private String commands(TrialResult result) {
         CandidateCommands commands = CandidateCommands.of(study, result, program);
         String lines = String.join("\n", commands.lines());
-        return (lines.isEmpty() ? "" : "<pre>" + escape(lines) + "</pre>")
-                + escape(commands.note());
+        return (lines.isEmpty() ? "" : "<pre>" + HtmlPage.escape(lines) + "</pre>")
+                + HtmlPage.escape(commands.note());
     }
 
     /** A line of a table; on narrow screens each cell is a line that begins with its column. */
@@ -214,8 +206,8 @@ public final class SearchReport {
                         row("candidate", "hyperparameters", "message")
                                 .formatted(
                                         result.index(),
-                                        escape(result.trial().training().toString()),
-                                        escape(result.message())));
+                                        HtmlPage.escape(result.trial().training().toString()),
+                                        HtmlPage.escape(result.message())));
             }
         }
         return rows.isEmpty()
@@ -223,18 +215,5 @@ public final class SearchReport {
                 : "<h2>Failed candidates</h2>\n<table><tr class=\"head\"><th>candidate</th><th>hyperparameters</th><th>message</th></tr>\n"
                         + rows
                         + "</table>";
-    }
-
-    private static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
-    }
-
-    private static String resource(String name) throws IOException {
-        try (InputStream in = SearchReport.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 }

@@ -1,17 +1,15 @@
 package io.github.edm2.examples.cli;
 
-import io.github.edm2.ema.AtomicFile;
 import io.github.edm2.models.data.EmbeddedImages;
+import io.github.edm2.search.HtmlPage;
 import io.github.edm2.search.SignificantDigits;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
-import org.nd4j.shade.jackson.databind.ObjectMapper;
 
 /**
  * What a quickstart run found, as one HTML file that needs nothing else.
@@ -47,32 +45,32 @@ record QuickstartReport(
 
     private static final int DIGITS = 6;
 
-    private static final String CHARTS =
-            "/META-INF/resources/webjars/chart.js/4.4.7/dist/chart.umd.js";
-
     /** Writes the page; it appears complete or not at all. */
     void write(Path file) throws IOException {
         StringBuilder facts = new StringBuilder();
-        this.facts.forEach(fact -> facts.append("<p>").append(escape(fact)).append("</p>\n"));
+        this.facts.forEach(
+                fact -> facts.append("<p>").append(HtmlPage.escape(fact)).append("</p>\n"));
         String rows =
                 EmbeddedImages.CLASS_NAMES.stream()
-                        .map(name -> "<span>" + escape(name) + "</span>")
+                        .map(name -> "<span>" + HtmlPage.escape(name) + "</span>")
                         .collect(Collectors.joining());
         StringBuilder pictures = new StringBuilder();
         for (Grid grid : samples) {
             String png = Base64.getEncoder().encodeToString(Files.readAllBytes(grid.png));
             pictures.append(
                     "<figure><div class=\"rows\">%s</div><img alt=\"%s\" src=\"data:image/png;base64,%s\"><figcaption>%s</figcaption></figure>%n"
-                            .formatted(rows, escape(grid.caption), png, escape(grid.caption)));
+                            .formatted(
+                                    rows,
+                                    HtmlPage.escape(grid.caption),
+                                    png,
+                                    HtmlPage.escape(grid.caption)));
         }
-        String page =
-                resource("/io/github/edm2/examples/cli/quickstart-report.html")
-                        .replace("@TITLE@", escape(title))
-                        .replace("@FACTS@", facts)
-                        .replace("@PICTURES@", pictures)
-                        .replace("@DATA@", new ObjectMapper().writeValueAsString(series()))
-                        .replace("@CHARTS@", resource(CHARTS).replace("</script", "<\\/script"));
-        AtomicFile.write(file, out -> out.write(page.getBytes(StandardCharsets.UTF_8)));
+        HtmlPage.write(
+                file,
+                title,
+                "io/github/edm2/examples/cli/quickstart-report.html",
+                Map.of("FACTS", facts.toString(), "PICTURES", pictures.toString()),
+                series());
     }
 
     /** The numbers with the digits that a reader can see. */
@@ -94,18 +92,5 @@ record QuickstartReport(
 
     private static double rounded(double value) {
         return SignificantDigits.round(value, DIGITS);
-    }
-
-    private static String escape(String text) {
-        return text.replace("&", "&amp;")
-                .replace("<", "&lt;")
-                .replace(">", "&gt;")
-                .replace("\"", "&quot;");
-    }
-
-    private static String resource(String name) throws IOException {
-        try (InputStream in = QuickstartReport.class.getResourceAsStream(name)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        }
     }
 }
