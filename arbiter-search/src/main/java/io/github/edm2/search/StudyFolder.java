@@ -1,24 +1,21 @@
 package io.github.edm2.search;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.ExclusiveFile;
 import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import org.nd4j.shade.guava.hash.Hashing;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
 import org.nd4j.shade.jackson.databind.ObjectMapper;
@@ -37,13 +34,12 @@ final class StudyFolder implements Closeable {
     private static final String LOCK = ".lock";
 
     /** Enough that no two trainings of a study share a folder. */
-    private static final int NAME_BYTES = 6;
+    private static final int NAME_DIGITS = 12;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
-    private final FileChannel lockFile;
-    private final FileLock lock;
+    private final FileChannel lock;
     private final FileChannel results;
     private final Map<Integer, TrialResult> recorded = new TreeMap<>();
 
@@ -59,18 +55,21 @@ final class StudyFolder implements Closeable {
         this.folder = folder;
         try {
             Files.createDirectories(folder);
-            lockFile = open(folder.resolve(LOCK));
-            lock = lock();
+            lock = ExclusiveFile.open(folder.resolve(LOCK)).orElseThrow(this::inUse);
             boolean isOpen = false;
             try {
                 requireSame(configuration);
                 long complete = readRecorded();
-                results = open(folder.resolve(RESULTS));
+                results =
+                        FileChannel.open(
+                                folder.resolve(RESULTS),
+                                StandardOpenOption.CREATE,
+                                StandardOpenOption.WRITE);
                 results.truncate(complete).position(complete);
                 isOpen = true;
             } finally {
                 if (!isOpen) {
-                    closeLock();
+                    lock.close();
                 }
             }
         } catch (IOException e) {
@@ -80,33 +79,10 @@ final class StudyFolder implements Closeable {
         }
     }
 
-    private static FileChannel open(Path file) throws IOException {
-        return FileChannel.open(
-                file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
-    }
-
-    private FileLock lock() throws IOException {
-        FileLock held = null;
-        try {
-            held = lockFile.tryLock();
-        } catch (OverlappingFileLockException e) {
-            throw inUse(e);
-        } finally {
-            if (held == null) {
-                lockFile.close();
-            }
-        }
-        if (held == null) {
-            throw inUse(null);
-        }
-        return held;
-    }
-
-    private SearchException inUse(Exception cause) {
+    private SearchException inUse() {
         return new SearchException(
                 "The study %s is being worked on already; wait for it or choose another folder"
-                        .formatted(folder),
-                cause);
+                        .formatted(folder));
     }
 
     private void requireSame(JsonNode wanted) throws IOException {
@@ -127,11 +103,6 @@ final class StudyFolder implements Closeable {
                                     ReadableValue.of(difference.kept()),
                                     ReadableValue.of(difference.wanted())));
         }
-    }
-
-    private void closeLock() throws IOException {
-        lock.release();
-        lockFile.close();
     }
 
     private static JsonNode read(Path file) throws IOException {
@@ -242,22 +213,16 @@ final class StudyFolder implements Closeable {
 
     /** Folder of a training of the study in a folder. */
     static Path run(Path study, Hyperparameters training) {
-        byte[] digest;
-        try {
-            digest =
-                    MessageDigest.getInstance("SHA-256")
-                            .digest(training.toString().getBytes(StandardCharsets.UTF_8));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java has SHA-256", e);
-        }
-        return study.resolve(RUNS).resolve(HexFormat.of().formatHex(digest, 0, NAME_BYTES));
+        String digest =
+                Hashing.sha256().hashString(training.toString(), StandardCharsets.UTF_8).toString();
+        return study.resolve(RUNS).resolve(digest.substring(0, NAME_DIGITS));
     }
 
     @Override
     public void close() {
         try {
             results.close();
-            closeLock();
+            lock.close();
         } catch (IOException e) {
             throw new SearchException(
                     "The study %s cannot be closed (%s)".formatted(folder, AtomicFile.reason(e)),

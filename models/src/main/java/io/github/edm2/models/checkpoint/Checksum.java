@@ -2,18 +2,14 @@ package io.github.edm2.models.checkpoint;
 
 import io.github.edm2.ema.AtomicFile;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.DigestInputStream;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.nd4j.shade.guava.hash.Hashing;
+import org.nd4j.shade.guava.io.MoreFiles;
 
 /**
  * SHA-256 of a file, and the text file in which {@code sha256sum -c} finds it.
@@ -26,14 +22,7 @@ public record Checksum(String hex) {
 
     /** Computes the checksum. */
     public static Checksum of(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file);
-                DigestInputStream digest =
-                        new DigestInputStream(in, MessageDigest.getInstance("SHA-256"))) {
-            digest.transferTo(OutputStream.nullOutputStream());
-            return new Checksum(HexFormat.of().formatHex(digest.getMessageDigest().digest()));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("every Java platform must have SHA-256", e);
-        }
+        return new Checksum(MoreFiles.asByteSource(file).hash(Hashing.sha256()).toString());
     }
 
     /**

@@ -1,16 +1,14 @@
 package io.github.edm2.models.checkpoint;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.ExclusiveFile;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Objects;
@@ -236,19 +234,16 @@ public final class ModelFiles {
     /** Two programs that write the same part file would mix it up. */
     private static void downloadAlone(Path file, Download download) throws IOException {
         Path lockFile = beside(file, ".lock");
-        try (FileChannel channel =
-                        FileChannel.open(
-                                lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-                FileLock lock = channel.tryLock()) {
-            if (lock == null) {
-                throw new IOException("another program is downloading it");
-            }
+        try (FileChannel lock =
+                ExclusiveFile.open(lockFile)
+                        .orElseThrow(
+                                () ->
+                                        new IOException(
+                                                "this or another program is already downloading it"))) {
             // Another program may have finished it since it was looked for.
             if (!Files.isRegularFile(file)) {
                 download(file, download);
             }
-        } catch (OverlappingFileLockException e) {
-            throw new IOException("this program is already downloading it", e);
         } finally {
             // Only now: whoever gets the lock of a deleted file must find nothing left to share.
             if (!Files.exists(beside(file, ".part"))) {

@@ -5,10 +5,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
-import java.util.HexFormat;
+import org.nd4j.shade.guava.hash.Hasher;
+import org.nd4j.shade.guava.hash.Hashing;
 
 /**
  * Tells conversions that give the same archive from others without reading the images: by the
@@ -20,17 +19,15 @@ final class ConversionDigest {
     private static final int VERSION = 1;
 
     /** More would only make the name of a file longer. */
-    private static final int BYTES = 8;
+    private static final int DIGITS = 16;
 
-    private final MessageDigest digest;
+    private final Hasher hasher = Hashing.sha256().newHasher();
 
-    private ConversionDigest(MessageDigest digest) {
-        this.digest = digest;
-    }
+    private ConversionDigest() {}
 
     /** Lower-case hexadecimal digits. */
     static String of(RawImages images, ConversionOptions options) {
-        ConversionDigest conversion = new ConversionDigest(sha256());
+        ConversionDigest conversion = new ConversionDigest();
         conversion.add(VERSION);
         conversion.add(options);
         conversion.add(Arrays.toString(images.labels().classOf()));
@@ -38,19 +35,11 @@ final class ConversionDigest {
             conversion.add(Arrays.deepToString(images.labels().vectors()));
         }
         images.files().forEach(conversion::addFile);
-        return HexFormat.of().formatHex(conversion.digest.digest(), 0, BYTES);
-    }
-
-    private static MessageDigest sha256() {
-        try {
-            return MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException("Every Java has SHA-256", e);
-        }
+        return conversion.hasher.hash().toString().substring(0, DIGITS);
     }
 
     private void add(Object value) {
-        digest.update((value + "\0").getBytes(StandardCharsets.UTF_8));
+        hasher.putString(value + "\0", StandardCharsets.UTF_8);
     }
 
     private void addFile(Path file) {

@@ -1,6 +1,7 @@
 package io.github.edm2.models.data;
 
 import io.github.edm2.ema.AtomicFile;
+import io.github.edm2.ema.ExclusiveFile;
 import java.io.BufferedOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -8,12 +9,9 @@ import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -98,34 +96,13 @@ final class PartialArchive implements Closeable {
     }
 
     private FileChannel open(Path partial) throws IOException {
-        FileChannel opened =
-                FileChannel.open(
-                        partial,
-                        StandardOpenOption.CREATE,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE);
-        // The other process may have renamed it after it was opened here.
-        if (!lock(opened) || !Files.exists(partial)) {
-            opened.close();
-            throw new DatasetException(
-                    "Another conversion is writing "
-                            + dest
-                            + "; wait until it ends or choose another name");
-        }
-        return opened;
-    }
-
-    /** Whether no other process has it, as far as the file system can tell. */
-    private static boolean lock(FileChannel channel) {
-        try {
-            FileLock lock = channel.tryLock();
-            return lock != null;
-        } catch (OverlappingFileLockException e) {
-            return false;
-        } catch (IOException e) {
-            // Some network file systems have no locks.
-            return true;
-        }
+        return ExclusiveFile.open(partial)
+                .orElseThrow(
+                        () ->
+                                new DatasetException(
+                                        "Another conversion is writing "
+                                                + dest
+                                                + "; wait until it ends or choose another name"));
     }
 
     private void listEntries() throws IOException {
