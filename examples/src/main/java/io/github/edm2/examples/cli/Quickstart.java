@@ -12,18 +12,10 @@ import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.data.EmbeddedImages;
 import io.github.edm2.models.data.ImageBatches;
 import io.github.edm2.models.data.ImageDataset;
-import io.github.edm2.models.data.ImageFiles;
-import io.github.edm2.models.data.ImageShape;
-import io.github.edm2.models.data.Pixels;
 import io.github.edm2.models.diffusion.HeldOutLoss;
 import io.github.edm2.models.diffusion.LearningRateSchedule;
-import io.github.edm2.models.metrics.Detector;
 import io.github.edm2.models.metrics.EmbeddedDetector;
 import io.github.edm2.models.metrics.Evaluation;
-import io.github.edm2.models.sampling.Denoiser;
-import io.github.edm2.models.sampling.HeunSampler;
-import io.github.edm2.models.sampling.Nd4jNoise;
-import io.github.edm2.models.sampling.SeededNoise;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.training.Trainer;
 import io.github.edm2.models.unet.NetworkOptions;
@@ -37,17 +29,12 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 import me.tongfei.progressbar.ProgressBar;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The whole way in a few minutes and without any input: trains a class-conditional network on the
@@ -64,18 +51,11 @@ final class Quickstart {
     private static final int SNAPSHOTS = 16;
     private static final double[] TRACKED = {0.05, 0.10};
     private static final double[] SWEEP = {0.03, 0.05, 0.075, 0.10, 0.125, 0.15, 0.175, 0.20, 0.25};
-    private static final int SAMPLER_STEPS = 12;
-    private static final int SAMPLES_PER_CLASS = 6;
-    private static final int ORIGINALS_PER_CLASS = 3;
-
-    /** Strength of autoguidance (arXiv:2406.02507) by an earlier state of the same run. */
-    private static final double GUIDANCE = 2;
 
     /** Which snapshot time the guide is taken from, of {@link #SNAPSHOTS}, and its EMA length. */
     private static final int GUIDE_SNAPSHOT = 3;
 
     private static final double GUIDE_SIGMA_REL = 0.10;
-    private static final int SAMPLES_JUDGED = 200;
     private static final int HELD_OUT_BATCH = 64;
     private static final int HELD_OUT_BATCHES = 5;
     private static final int STEPS_PER_POINT = 4;
@@ -151,21 +131,14 @@ final class Quickstart {
                                     DETECTOR_BATCH));
             QuickstartAdvice advice = new QuickstartAdvice(sweep);
             double best = advice.bestByLoss();
-            INDArray originalsShown = firstOfEachClass(heldOut);
             ComputationGraph guide = model.init();
             store.reconstructAt(snapshotImages(GUIDE_SNAPSHOT), GUIDE_SIGMA_REL)
                     .get(GUIDE_SIGMA_REL)
                     .applyTo(guide);
             List<QuickstartReport.Grid> grids = new ArrayList<>();
+            QuickstartSamples samples = new QuickstartSamples(graph, guide, heldOut, outdir, out);
             for (double sigmaRel : shownLengths(best)) {
-                grids.add(
-                        draw(
-                                graph,
-                                guide,
-                                averages.get(sigmaRel),
-                                originalsShown,
-                                real.shape(),
-                                sigmaRel == best));
+                grids.add(samples.draw(averages.get(sigmaRel), sigmaRel == best));
             }
             averages.get(best).applyTo(graph);
             NetworkFile network =
@@ -173,7 +146,7 @@ final class Quickstart {
             AtomicFile.write(outdir.resolve("network.zip"), file -> network.write(file, false));
 
             double judgeAccuracy = originals.accuracy().orElseThrow();
-            double named = namedAsAsked(graph, guide, detector, real.shape());
+            double named = samples.namedAsAsked(detector);
 
             Path report = outdir.resolve("report.html");
             new QuickstartReport(
@@ -191,20 +164,21 @@ final class Quickstart {
                                     String.format(
                                             Locale.ROOT,
                                             "All samples shown are guided (strength %.1f) by the network after %,d images.",
-                                            GUIDANCE,
+                                            QuickstartSamples.GUIDANCE,
                                             snapshotImages(GUIDE_SNAPSHOT)),
                                     String.format(
                                             Locale.ROOT,
                                             "An independent classifier (right on %.1f %% of held-out real images) names %.1f %% of %d samples as the class they were asked for.",
                                             100 * judgeAccuracy,
                                             100 * named,
-                                            SAMPLES_JUDGED),
+                                            QuickstartSamples.JUDGED),
                                     advice.next(outdir, images)),
                             training,
                             sweep,
                             grids)
                     .write(report);
-            return new Result(advice, images, named, judgeAccuracy, SAMPLES_JUDGED, report);
+            return new Result(
+                    advice, images, named, judgeAccuracy, QuickstartSamples.JUDGED, report);
         }
     }
 
@@ -314,16 +288,6 @@ final class Quickstart {
         return sweep;
     }
 
-    /** One class after the other. */
-    private static int[] classes(long[] seeds) {
-        int classes = EmbeddedImages.CLASS_NAMES.size();
-        return Arrays.stream(seeds).mapToInt(seed -> (int) (seed % classes)).toArray();
-    }
-
-    private static INDArray oneHot(int[] labels) {
-        return Nd4j.eye(EmbeddedImages.CLASS_NAMES.size()).castTo(DataType.FLOAT).getRows(labels);
-    }
-
     /** The shortest, the best and the longest EMA length of the sweep. */
     private static double[] shownLengths(double best) {
         double middle =
@@ -331,99 +295,5 @@ final class Quickstart {
                         ? SWEEP[SWEEP.length / 2]
                         : best;
         return new double[] {SWEEP[0], middle, SWEEP[SWEEP.length - 1]};
-    }
-
-    /** The first images of every class, class by class. */
-    private static INDArray firstOfEachClass(ImageDataset data) {
-        int[] first =
-                IntStream.range(0, EmbeddedImages.CLASS_NAMES.size())
-                        .flatMap(
-                                label ->
-                                        IntStream.range(0, data.count())
-                                                .filter(i -> data.label(i) == label)
-                                                .limit(ORIGINALS_PER_CLASS))
-                        .toArray();
-        return data.images(first);
-    }
-
-    /** A grid with a row per class: real images, a gap, samples. */
-    private QuickstartReport.Grid draw(
-            ComputationGraph graph,
-            ComputationGraph guide,
-            ReconstructedWeights average,
-            INDArray originals,
-            ImageShape shape,
-            boolean best) {
-        int classes = EmbeddedImages.CLASS_NAMES.size();
-        long[] seeds = LongStream.range(0, (long) classes * SAMPLES_PER_CLASS).toArray();
-        int[] labels = Arrays.stream(seeds).mapToInt(s -> (int) (s / SAMPLES_PER_CLASS)).toArray();
-        String name = String.format(Locale.ROOT, "%.3f", average.profile().sigmaRel());
-        INDArray samples =
-                AveragedWeights.with(
-                        graph,
-                        average.weights(),
-                        () -> sample("draw " + name, graph, guide, shape, seeds, labels));
-        Path png = outdir.resolve("samples-" + name + ".png");
-        INDArray white = Nd4j.ones(DataType.FLOAT, row(classes, 1, shape));
-        INDArray rows =
-                Nd4j.concat(
-                        1,
-                        originals
-                                .castTo(DataType.FLOAT)
-                                .reshape(row(classes, ORIGINALS_PER_CLASS, shape)),
-                        white,
-                        samples.castTo(DataType.FLOAT)
-                                .reshape(row(classes, SAMPLES_PER_CLASS, shape)));
-        int columns = ORIGINALS_PER_CLASS + 1 + SAMPLES_PER_CLASS;
-        ImageFiles.writeGrid(
-                rows.reshape(
-                        (long) classes * columns, shape.channels(), shape.height(), shape.width()),
-                columns,
-                3,
-                png);
-        return new QuickstartReport.Grid(
-                "sigma_rel %s%s: %d real images, then %d samples of each class"
-                        .formatted(
-                                name,
-                                best ? ", the best by held-out loss" : "",
-                                ORIGINALS_PER_CLASS,
-                                SAMPLES_PER_CLASS),
-                png);
-    }
-
-    /** Shape of images in rows, [rows, images of a row, channels, height, width]. */
-    private static long[] row(int rows, int images, ImageShape shape) {
-        return new long[] {rows, images, shape.channels(), shape.height(), shape.width()};
-    }
-
-    private double namedAsAsked(
-            ComputationGraph graph, ComputationGraph guide, Detector judge, ImageShape shape) {
-        long[] seeds = LongStream.range(0, SAMPLES_JUDGED).toArray();
-        int[] labels = classes(seeds);
-        Evaluation evaluation = new Evaluation(judge, false);
-        evaluation.add(
-                Pixels.decode(sample("judge", graph, guide, shape, seeds, labels)),
-                labels,
-                EmbeddedImages.CLASS_NAMES.size());
-        return evaluation.accuracy().orElseThrow();
-    }
-
-    private INDArray sample(
-            String task,
-            ComputationGraph graph,
-            ComputationGraph guide,
-            ImageShape shape,
-            long[] seeds,
-            int[] labels) {
-        HeunSampler sampler = HeunSampler.builder().steps(SAMPLER_STEPS).build();
-        INDArray oneHot = oneHot(labels);
-        try (SeededNoise noise =
-                        new Nd4jNoise(seeds, shape.channels(), shape.height(), shape.width());
-                ProgressBar bar = Progress.start(task, "steps", 1, 0, SAMPLER_STEPS, out)) {
-            Denoiser denoiser =
-                    Denoiser.guided(
-                            Denoiser.of(graph, oneHot), Denoiser.of(guide, oneHot), GUIDANCE);
-            return sampler.sample(denoiser, noise.get(), noise, bar::stepTo);
-        }
     }
 }

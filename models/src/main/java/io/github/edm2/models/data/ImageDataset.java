@@ -1,21 +1,14 @@
 package io.github.edm2.models.data;
 
 import io.github.edm2.models.Count;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Supplier;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Images of one shape, with or without class labels, in one of these forms:
@@ -41,27 +34,8 @@ import org.slf4j.LoggerFactory;
  */
 public final class ImageDataset implements AutoCloseable {
 
-    private static final Logger log = LoggerFactory.getLogger(ImageDataset.class);
-
-    private static final String ACCEPTED =
-            "give a folder or zip archive of images, one of NPY files with latents or an IDX file of images";
-
     /** Part of the heap in which decoded images are kept unless the caller says otherwise. */
     private static final int CACHE_HEAP_DIVISOR = 4;
-
-    /** Whether class labels are used. */
-    private enum Labels {
-        /** It is an error if there are none. */
-        REQUIRED,
-        /** Where there are some. */
-        IF_PRESENT,
-        /** They are counted for the log. */
-        UNUSED;
-
-        static Labels of(boolean cond) {
-            return cond ? REQUIRED : UNUSED;
-        }
-    }
 
     private final String name;
     private final ImageStore store;
@@ -85,7 +59,7 @@ public final class ImageDataset implements AutoCloseable {
      *     the images differ in shape, or labels are asked for and there are none
      */
     public static ImageDataset open(Path path, boolean cond) {
-        return open(path, Labels.of(cond), standardCache());
+        return DatasetOpener.open(path, DatasetOpener.Labels.of(cond), standardCache());
     }
 
     /**
@@ -97,7 +71,7 @@ public final class ImageDataset implements AutoCloseable {
      *     or the images differ in shape
      */
     public static ImageDataset open(Path path) {
-        return open(path, Labels.IF_PRESENT, standardCache());
+        return DatasetOpener.open(path, DatasetOpener.Labels.IF_PRESENT, standardCache());
     }
 
     private static long standardCache() {
@@ -116,169 +90,7 @@ public final class ImageDataset implements AutoCloseable {
         if (cacheBytes < 0) {
             throw new IllegalArgumentException("cacheBytes must be at least 0, got " + cacheBytes);
         }
-        return open(path, Labels.of(cond), cacheBytes);
-    }
-
-    private static ImageDataset open(Path path, Labels use, long cacheBytes) {
-        if (!Files.exists(path)) {
-            throw new DatasetException("There is no " + path.toAbsolutePath() + "; " + ACCEPTED);
-        }
-        return Files.isDirectory(path)
-                ? openFolder(path, use, cacheBytes)
-                : openFile(path, use, cacheBytes);
-    }
-
-    private static ImageDataset openFolder(Path folder, Labels use, long cacheBytes) {
-        ImageFolder source = ImageFolder.list(folder, ImageDecoder.EXTENSIONS);
-        if (source.names().isEmpty()) {
-            source = ImageFolder.list(folder, ImageSource.NPY);
-        }
-        if (source.names().isEmpty()) {
-            Optional<IdxPair> idx = IdxPair.find(folder);
-            if (idx.isPresent()) {
-                return openIdx(idx.get(), use);
-            }
-        }
-        return openImages(nameOf(folder), source, folder, use, cacheBytes);
-    }
-
-    private static ImageDataset openFile(Path file, Labels use, long cacheBytes) {
-        byte[] start;
-        try (InputStream in = Files.newInputStream(file)) {
-            start = in.readNBytes(2);
-        } catch (IOException e) {
-            throw DatasetException.unreadable(file.toString(), e);
-        }
-        if (Arrays.equals(start, new byte[] {'P', 'K'})) {
-            ImageZip zip = ImageZip.open(file, ImageDecoder.EXTENSIONS);
-            if (zip.names().isEmpty()) {
-                zip.close();
-                zip = ImageZip.open(file, ImageSource.NPY);
-            }
-            return openImages(nameOf(file), zip, file, use, cacheBytes);
-        }
-        boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
-        if (CifarImages.isBatch(file)) {
-            throw new DatasetException(
-                    file
-                            + " looks like a binary batch of CIFAR-10; make a dataset of it with dataset convert");
-        }
-        if (gzip || Arrays.equals(start, new byte[2])) {
-            return openIdx(new IdxPair(file), use);
-        }
-        throw new DatasetException(
-                file + " is neither a zip archive nor an IDX file of images; " + ACCEPTED);
-    }
-
-    private static ImageDataset openImages(
-            String name, ImageSource source, Path path, Labels use, long cacheBytes) {
-        try {
-            if (source.names().isEmpty()) {
-                throw new DatasetException(
-                        "There are no images in %s; %s"
-                                .formatted(
-                                        path,
-                                        isCifar(path)
-                                                ? "it holds binary batches of CIFAR-10, of which dataset convert makes a dataset"
-                                                : ACCEPTED));
-            }
-            ImageStore store =
-                    ImageSource.isImage(source.names().get(0), ImageSource.NPY)
-                            ? LatentStore.open(source)
-                            : ImageFileStore.open(source, cacheBytes);
-            warn(path, source.leftOut());
-            Supplier<ImageLabels> present = () -> ClassFolders.orOf(source);
-            return switch (use) {
-                case REQUIRED -> labelled(path, name, store, required(source, present.get()));
-                case IF_PRESENT -> labelled(path, name, store, present.get());
-                case UNUSED -> unlabelled(path, name, store, present);
-            };
-        } catch (DatasetException e) {
-            source.close();
-            throw e;
-        }
-    }
-
-    private static boolean isCifar(Path folder) {
-        if (!Files.isDirectory(folder)) {
-            return false;
-        }
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.anyMatch(CifarImages::isBatch);
-        } catch (IOException e) {
-            throw DatasetException.unreadable(folder.toString(), e);
-        }
-    }
-
-    private static ImageLabels required(ImageSource source, ImageLabels labels) {
-        if (labels.isEmpty()) {
-            throw new DatasetException(
-                    "Labels were asked for, but "
-                            + source.location(LabelFile.NAME)
-                            + " does not exist or says \"labels\": null; add labels or train without them");
-        }
-        return labels;
-    }
-
-    private static ImageDataset openIdx(IdxPair idx, Labels use) {
-        IdxStore store = idx.readImages();
-        warn(idx.images().getParent(), idx.leftOut());
-        String name = nameOf(idx.images());
-        Supplier<ImageLabels> present =
-                () -> idx.hasLabels() ? idx.readLabels(store.count()) : ImageLabels.NONE;
-        return switch (use) {
-            case REQUIRED -> labelled(idx.images(), name, store, idx.readLabels(store.count()));
-            case IF_PRESENT -> labelled(idx.images(), name, store, present.get());
-            case UNUSED -> unlabelled(idx.images(), name, store, present);
-        };
-    }
-
-    private static ImageDataset labelled(
-            Path path, String name, ImageStore store, ImageLabels labels) {
-        tell(path, store, labels.inWords());
-        return new ImageDataset(name, store, labels);
-    }
-
-    /** Labels that nobody asked for are counted, and damaged ones are no error. */
-    private static ImageDataset unlabelled(
-            Path path, String name, ImageStore store, Supplier<ImageLabels> labels) {
-        String found;
-        try {
-            ImageLabels unused = labels.get();
-            found = unused.inWords() + (unused.isEmpty() ? "" : " (labels not used)");
-        } catch (DatasetException e) {
-            found = "labels not used, which are damaged: " + e.getMessage();
-        }
-        tell(path, store, found);
-        return new ImageDataset(name, store, ImageLabels.NONE);
-    }
-
-    private static void warn(Path path, String leftOut) {
-        if (!leftOut.isEmpty()) {
-            log.warn("{}: {}", path, leftOut);
-        }
-    }
-
-    private static void tell(Path path, ImageStore store, String labels) {
-        log.info("{}: {}", path, inWords(store, labels));
-    }
-
-    private static String inWords(ImageStore store, String labels) {
-        return (store instanceof LatentStore ? "latents of " : "")
-                + Count.images(store.count())
-                + " of "
-                + store.shape()
-                + ", "
-                + labels;
-    }
-
-    /** File name without its last extension. */
-    private static String nameOf(Path path) {
-        return path.toAbsolutePath()
-                .normalize()
-                .getFileName()
-                .toString()
-                .replaceFirst("(?<=.)\\.[^.]*$", "");
+        return DatasetOpener.open(path, DatasetOpener.Labels.of(cond), cacheBytes);
     }
 
     /** Name of the dataset, for logs: that of its file or folder, without extension. */
@@ -462,6 +274,16 @@ public final class ImageDataset implements AutoCloseable {
      */
     public String inWords() {
         return inWords(store, labels.inWords());
+    }
+
+    /** The same of a store with labels in words. */
+    static String inWords(ImageStore store, String labels) {
+        return (store instanceof LatentStore ? "latents of " : "")
+                + Count.images(store.count())
+                + " of "
+                + store.shape()
+                + ", "
+                + labels;
     }
 
     /** Labels of all images, or none. */

@@ -1,10 +1,7 @@
 package io.github.edm2.models.data;
 
-import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
@@ -51,16 +48,11 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
     }
 
     private static RawImages openFile(Path file, boolean upright, boolean shrinks) {
-        byte[] start;
-        try (InputStream in = Files.newInputStream(file)) {
-            start = in.readNBytes(2);
-        } catch (IOException e) {
-            throw DatasetException.unreadable(file.toString(), e);
-        }
         if (CifarImages.isName(file)) {
             return CifarImages.of(file);
         }
-        if (Arrays.equals(start, new byte[] {'P', 'K'})) {
+        FileKind kind = FileKind.of(file);
+        if (kind == FileKind.ZIP) {
             ImageZip zip = ImageZip.open(file, ImageDecoder.EXTENSIONS);
             try {
                 return ImageTree.of(zip, upright, shrinks);
@@ -69,8 +61,7 @@ sealed interface RawImages extends AutoCloseable permits ImageTree, IdxImages, C
                 throw e;
             }
         }
-        boolean gzip = Arrays.equals(start, new byte[] {0x1f, (byte) 0x8b});
-        if (gzip || Arrays.equals(start, new byte[2])) {
+        if (kind == FileKind.IDX) {
             return IdxImages.of(new IdxPair(file));
         }
         throw new DatasetException(
