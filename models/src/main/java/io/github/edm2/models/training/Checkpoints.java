@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.nd4j.shade.jackson.core.JsonProcessingException;
 import org.nd4j.shade.jackson.databind.JsonNode;
@@ -84,8 +85,9 @@ public final class Checkpoints {
         if (!Files.isDirectory(folder)) {
             return List.of();
         }
+        String name = Pattern.quote(prefix) + "\\d{12,}";
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.filter(p -> p.getFileName().toString().matches(prefix + "\\d{12,}"))
+            return entries.filter(p -> p.getFileName().toString().matches(name))
                     .sorted(Comparator.comparingLong(this::images))
                     .toList();
         }
