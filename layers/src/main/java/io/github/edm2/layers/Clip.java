@@ -1,6 +1,5 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -11,19 +10,13 @@ import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
-import org.nd4j.linalg.api.ops.impl.scalar.RectifiedLinear;
-import org.nd4j.linalg.api.ops.impl.transforms.custom.EqualTo;
 import org.nd4j.linalg.api.ops.impl.transforms.gradient.HardTanhDerivative;
-import org.nd4j.linalg.api.ops.impl.transforms.same.Negative;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.HardTanh;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Clips activations to [-limit, limit]; the gradient passes where nothing was clipped
@@ -34,7 +27,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Clip extends FunctionLayer implements Planned {
+public class Clip extends FunctionLayer {
 
     private double limit;
 
@@ -85,35 +78,13 @@ public class Clip extends FunctionLayer implements Planned {
     }
 
     @Override
-    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
-        return new io.github.edm2.layers.runtime.Clip(conf, dataType);
+    public boolean isElementwise() {
+        return true;
     }
 
     @Override
-    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        return new INDArray[] {clipped(x, ArrayType.ACTIVATIONS, workspaces)};
-    }
-
-    private INDArray clipped(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
-        INDArray y = workspaces.createUninitialized(place, x.dataType(), x.shape(), x.ordering());
-        operation(x, y, limit).run();
-        return y;
-    }
-
-    /**
-     * The same on given arrays, made once to be run many times: -max(-max(-x, -limit), -limit), by
-     * rectifiers, which keep NaN and (M2.1, CPU) take a quarter of ClipByValue's time.
-     *
-     * @param x any shape
-     * @param y receives the result; may be x
-     */
-    private static Runnable operation(INDArray x, INDArray y, double limit) {
-        return () -> {
-            Nd4j.exec(new Negative(x, y));
-            Nd4j.exec(new RectifiedLinear(y, y, -limit));
-            Nd4j.exec(new Negative(y, y));
-            Nd4j.exec(new RectifiedLinear(y, y, -limit));
-        };
+    protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
+        return new io.github.edm2.layers.runtime.Clip(conf, dataType);
     }
 
     /**
@@ -139,19 +110,6 @@ public class Clip extends FunctionLayer implements Planned {
         return Prepared.sequence(
                 Prepared.of((Op) new HardTanhDerivative(x, inside)),
                 Prepared.multiply(g, inside, dx));
-    }
-
-    @Override
-    protected INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray unclipped =
-                workspaces.createUninitialized(
-                        ArrayType.BP_WORKING_MEM, DataType.BOOL, x.shape(), x.ordering());
-        // Clipped again, because the next layer's dropout may have overwritten the output.
-        INDArray y = clipped(x, ArrayType.BP_WORKING_MEM, workspaces);
-        Nd4j.exec(new EqualTo(x, y, unclipped));
-        INDArray dx = workspaces.castTo(ArrayType.ACTIVATION_GRAD, x.dataType(), unclipped, true);
-        return dx.muli(epsilon);
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -12,15 +12,12 @@ import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.SoftMax;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
@@ -35,7 +32,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class CosineAttention extends ImageFunctionLayer implements Planned {
+public class CosineAttention extends ImageFunctionLayer {
 
     private int heads;
 
@@ -142,86 +139,19 @@ public class CosineAttention extends ImageFunctionLayer implements Planned {
                 .permute(0, 1, 4, 2, 3);
     }
 
+    /** Two products of all pairs of pixels; normalization and softmax. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        long pixels = Cost.pixels(output);
+        long pairs = pixels * pixels;
+        long channels = output.arrayElementsPerExample() / pixels;
+        return new Cost(
+                2 * pairs * channels, 2 * inputs[0].arrayElementsPerExample() + heads * pairs);
+    }
+
     @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.CosineAttention(conf, dataType);
-    }
-
-    @Override
-    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        long groups = x.size(0) * heads;
-        long d = x.size(1) / 3 / heads;
-        long pixels = x.size(2) * x.size(3);
-        ArrayType kept = training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM;
-        INDArray[] normalized =
-                Normalization.forward(
-                        x.reshape('c', groups, d, 3 * pixels),
-                        ArrayType.FF_WORKING_MEM,
-                        kept,
-                        workspaces);
-        INDArray q = workspaces.dup(kept, part(normalized[0], 0), 'c').muli(1 / Math.sqrt(d));
-        INDArray k = workspaces.dup(kept, part(normalized[0], 1), 'c');
-        INDArray v = workspaces.dup(kept, part(normalized[0], 2), 'c');
-        INDArray weights = like(kept, x, workspaces, groups, pixels, pixels);
-        INDArray out = like(ArrayType.ACTIVATIONS, x, workspaces, groups, d, pixels);
-        attend(q, k, v, weights, out);
-        return new INDArray[] {
-            out.reshape('c', x.size(0), x.size(1) / 3, x.size(2), x.size(3)),
-            normalized[1],
-            q,
-            k,
-            v,
-            weights
-        };
-    }
-
-    @Override
-    protected INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray q = saved[2];
-        INDArray k = saved[3];
-        INDArray v = saved[4];
-        INDArray weights = saved[5];
-        long groups = q.size(0);
-        long d = q.size(1);
-        long pixels = q.size(2);
-        ArrayType temporary = ArrayType.BP_WORKING_MEM;
-        INDArray g = epsilon.reshape('c', groups, d, pixels);
-
-        INDArray gradient = like(temporary, x, workspaces, groups, d, 3 * pixels);
-        INDArray product = like(temporary, x, workspaces, groups, d, pixels);
-        part(gradient, 2).assign(multiply(g, weights, product, false, false));
-
-        // softmax: dlogits = w (dw - sum(dw w))
-        INDArray dlogits = like(temporary, x, workspaces, groups, pixels, pixels);
-        INDArray sum = like(temporary, x, workspaces, groups, pixels, 1);
-        multiply(g, v, dlogits, true, false);
-        dlogits.muli(weights);
-        Nd4j.matmul(
-                dlogits.reshape(groups * pixels, pixels),
-                like(temporary, x, workspaces, pixels, 1).assign(1),
-                sum.reshape(groups * pixels, 1),
-                false,
-                false,
-                false);
-        INDArray mean = weights.mul(sum, like(temporary, x, workspaces, groups, pixels, pixels));
-        dlogits.subi(mean);
-
-        // q is stored divided by sqrt(d)
-        multiply(k, dlogits, product, false, true);
-        part(gradient, 0).assign(product.muli(1 / Math.sqrt(d)));
-        part(gradient, 1).assign(multiply(q, dlogits, product, false, false));
-
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
-        Normalization.backward(
-                x.reshape('c', groups, d, 3 * pixels),
-                saved[1],
-                gradient,
-                dx.reshape('c', groups, d, 3 * pixels),
-                workspaces);
-        return dx;
     }
 
     /**
@@ -341,33 +271,6 @@ public class CosineAttention extends ImageFunctionLayer implements Planned {
     private static INDArray byPixel(INDArray result, INDArray out) {
         return result.reshape('c', out.size(0), out.size(2), out.size(1), out.size(3))
                 .permute(0, 2, 1, 3);
-    }
-
-    /** out = v softmax(qT k)T; q is already divided by sqrt(d). */
-    private static void attend(INDArray q, INDArray k, INDArray v, INDArray weights, INDArray out) {
-        multiply(q, k, weights, true, false);
-        Nd4j.exec(new SoftMax(weights, weights, 2));
-        multiply(v, weights, out, false, true);
-    }
-
-    private static INDArray multiply(
-            INDArray a, INDArray b, INDArray out, boolean transposeA, boolean transposeB) {
-        new GroupProduct(a, b, out, transposeA, transposeB, 1).run();
-        return out;
-    }
-
-    /** Query, key or value of [groups, d, 3 pixels] as a view [groups, d, pixels]. */
-    private static INDArray part(INDArray qkv, int index) {
-        long pixels = qkv.size(2) / 3;
-        return qkv.get(
-                NDArrayIndex.all(),
-                NDArrayIndex.all(),
-                NDArrayIndex.interval(index * pixels, (index + 1) * pixels));
-    }
-
-    private static INDArray like(
-            ArrayType place, INDArray x, LayerWorkspaceMgr workspaces, long... shape) {
-        return workspaces.createUninitialized(place, x.dataType(), shape, 'c');
     }
 
     @Override

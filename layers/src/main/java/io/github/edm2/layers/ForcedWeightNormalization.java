@@ -80,7 +80,12 @@ public final class ForcedWeightNormalization extends BaseListener {
 
     private static void normalize(INDArray weight) {
         try (MemoryWorkspace ignored = Nd4j.getMemoryManager().scopeOutOfWorkspaces()) {
-            new MpWeight(weight, null, 1, true, false).forward(true);
+            INDArray rows =
+                    weight.reshape('c', weight.size(0), Normalization.fanIn(weight.shape()));
+            INDArray normalized = rows.ulike();
+            INDArray divisor = Nd4j.createUninitialized(weight.dataType(), rows.size(0), 1);
+            Normalization.ofRows(rows, Normalization.EPSILON, normalized, divisor).run();
+            rows.assign(normalized);
         }
     }
 }

@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.OwnOperations;
+import io.github.edm2.layers.plan.Planned;
 import java.util.Collection;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
@@ -22,7 +24,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A layer without parameters: a differentiable function of one array. A subclass gives the function
+ * A layer without parameters: a differentiable function of one array. A subclass plans the function
  * and its gradient; this class makes a DL4J layer of it.
  *
  * <p>For one thread at a time, as all layers of DL4J.
@@ -30,35 +32,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public abstract class FunctionLayer extends NoParamLayer {
+public abstract class FunctionLayer extends NoParamLayer implements Planned {
 
     protected FunctionLayer(Builder<?> builder) {
         super(builder);
     }
-
-    /**
-     * The function.
-     *
-     * @param x the layer's input, cast to the network's data type; must not be changed
-     * @param training whether {@link #backward} will be called
-     * @param workspaces results go to {@code ACTIVATIONS}, temporaries to {@code FF_WORKING_MEM}
-     * @return first the output, then whatever the backward pass needs
-     */
-    protected abstract INDArray[] forward(
-            INDArray x, boolean training, LayerWorkspaceMgr workspaces);
-
-    /**
-     * The gradient of the function.
-     *
-     * @param x the layer's input
-     * @param saved what {@link #forward} returned
-     * @param epsilon the gradient of the output; must not be changed
-     * @param workspaces the result goes to {@code ACTIVATION_GRAD}, temporaries to {@code
-     *     BP_WORKING_MEM}
-     * @return the gradient of x
-     */
-    protected abstract INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces);
 
     /**
      * Elements per example, besides the output, that training keeps or needs for a moment.
@@ -130,12 +108,12 @@ public abstract class FunctionLayer extends NoParamLayer {
     public abstract static class Builder<T extends Builder<T>> extends NoParamLayer.Builder<T> {}
 
     /**
-     * The layer at run time: holds the input and what the forward pass saved. For one thread at a
-     * time, as DL4J's networks are.
+     * The layer at run time: holds its operations and their arrays. For one thread at a time, as
+     * DL4J's networks are.
      */
     public static class Runtime extends AbstractLayer<FunctionLayer> {
 
-        private INDArray[] saved;
+        private transient OwnOperations operations;
 
         /**
          * @param conf holds the layer's configuration
@@ -154,23 +132,19 @@ public abstract class FunctionLayer extends NoParamLayer {
             }
             applyDropOutIfNecessary(training, workspaces);
             INDArray x = workspaces.castTo(ArrayType.FF_WORKING_MEM, dataType, input, false);
-            INDArray[] results = layerConf().forward(x, training, workspaces);
-            saved = training ? results : null;
-            return results[0];
+            if (operations == null) {
+                operations = new OwnOperations(layerConf(), layerId(), null, dataType);
+            }
+            return operations.forward(training, workspaces, x);
         }
 
         @Override
         public Pair<Gradient, INDArray> backpropGradient(
                 INDArray epsilon, LayerWorkspaceMgr workspaces) {
             assertInputSet(true);
-            if (saved == null) {
-                throw new IllegalStateException(
-                        "Backward pass of layer "
-                                + layerId()
-                                + " without a forward pass in training mode before it; call feedForward(true) first");
-            }
+            INDArray x = workspaces.castTo(ArrayType.BP_WORKING_MEM, dataType, input, false);
             INDArray g = workspaces.castTo(ArrayType.BP_WORKING_MEM, dataType, epsilon, false);
-            INDArray gradient = layerConf().backward(input, saved, g, workspaces);
+            INDArray gradient = operations.backward(workspaces, g, x)[0];
             return new Pair<>(new DefaultGradient(), backpropDropOutIfPresent(gradient));
         }
 
@@ -187,7 +161,9 @@ public abstract class FunctionLayer extends NoParamLayer {
         @Override
         public void clear() {
             super.clear();
-            saved = null;
+            if (operations != null) {
+                operations.clear();
+            }
         }
 
         @Override

@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.OwnOperations;
+import io.github.edm2.layers.plan.Planned;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
@@ -14,11 +16,10 @@ import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * A graph vertex without parameters: a differentiable function of a fixed number of arrays. A
- * subclass gives the function and its gradient; this class makes a DL4J vertex of it.
+ * subclass plans the function and its gradient; this class makes a DL4J vertex of it.
  *
  * <p>Inputs that need no gradient (network inputs, constants) must come last: when a vertex feeds
  * several others and its first gradient is null, ComputationGraph (M2.1, calcBackpropGradients)
@@ -26,29 +27,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public abstract class FunctionVertex extends GraphVertex {
-
-    /**
-     * The function.
-     *
-     * @param inputs the vertex's inputs, cast to the network's data type; must not be changed
-     * @param workspaces the result goes to {@code ACTIVATIONS}, temporaries to {@code
-     *     FF_WORKING_MEM}
-     */
-    protected abstract INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces);
-
-    /**
-     * The gradient of the function.
-     *
-     * @param inputs the vertex's inputs
-     * @param epsilon the gradient of the output; must not be changed
-     * @param workspaces results go to {@code ACTIVATION_GRAD}, temporaries to {@code
-     *     BP_WORKING_MEM}
-     * @return one array per input, no two of them the same array because DL4J adds to them in
-     *     place; null where there is no gradient
-     */
-    protected abstract INDArray[] backward(
-            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces);
+public abstract class FunctionVertex extends GraphVertex implements Planned {
 
     /** The number of inputs. */
     protected abstract int inputs();
@@ -127,25 +106,11 @@ public abstract class FunctionVertex extends GraphVertex {
         return Images.type(inputType, getClass().getSimpleName());
     }
 
-    /**
-     * Some channels of images, as a view.
-     *
-     * @param x [batch, channels, height, width]
-     * @param from first channel
-     * @param to channel after the last
-     */
-    public static INDArray channels(INDArray x, long from, long to) {
-        return x.get(
-                NDArrayIndex.all(),
-                NDArrayIndex.interval(from, to),
-                NDArrayIndex.all(),
-                NDArrayIndex.all());
-    }
-
     /** The vertex at run time. For one thread at a time, as DL4J's networks are. */
     public static class Runtime extends BaseGraphVertex {
 
         private final FunctionVertex function;
+        private final transient OwnOperations operations;
 
         /**
          * @param function the vertex's configuration
@@ -162,6 +127,7 @@ public abstract class FunctionVertex extends GraphVertex {
                 DataType dataType) {
             super(graph, name, index, null, null, dataType);
             this.function = function;
+            operations = new OwnOperations(function, name, null, dataType);
         }
 
         @Override
@@ -180,7 +146,8 @@ public abstract class FunctionVertex extends GraphVertex {
                 throw new IllegalStateException("Vertex " + this + ": inputs are not set");
             }
             function.checkInputs(inputs);
-            return function.forward(inputs(ArrayType.FF_WORKING_MEM, workspaces), workspaces);
+            return operations.forward(
+                    training, workspaces, inputs(ArrayType.FF_WORKING_MEM, workspaces));
         }
 
         private INDArray[] inputs(ArrayType place, LayerWorkspaceMgr workspaces) {
@@ -200,7 +167,7 @@ public abstract class FunctionVertex extends GraphVertex {
             ArrayType temporary = ArrayType.BP_WORKING_MEM;
             INDArray g = workspaces.castTo(temporary, dataType, epsilon, false);
             return new Pair<>(
-                    null, function.backward(inputs(temporary, workspaces), g, workspaces));
+                    null, operations.backward(workspaces, g, inputs(temporary, workspaces)));
         }
 
         @Override

@@ -1,6 +1,5 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -10,8 +9,6 @@ import java.util.List;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -25,7 +22,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class Modulation extends FunctionVertex implements Planned {
+public final class Modulation extends FunctionVertex {
 
     /**
      * SameDiff face.
@@ -147,44 +144,6 @@ public final class Modulation extends FunctionVertex implements Planned {
         return new io.github.edm2.layers.runtime.Modulation(this, graph, name, index, dataType);
     }
 
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
-        INDArray x = inputs[0];
-        INDArray factor = factor(inputs[1], ArrayType.FF_WORKING_MEM, workspaces);
-        return x.mul(
-                factor,
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS, x.dataType(), x.shape(), 'c'));
-    }
-
-    @Override
-    protected INDArray[] backward(
-            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray x = inputs[0];
-        INDArray factor = factor(inputs[1], ArrayType.BP_WORKING_MEM, workspaces);
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
-        INDArray dc =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), inputs[1].shape(), 'c');
-        epsilon.mul(x, dx);
-        // As a product with ones: ND4J's reductions (M2.1, CPU) take three to five times as long.
-        long pixels = x.size(2) * x.size(3);
-        Nd4j.matmul(
-                dx.reshape(dc.length(), pixels),
-                workspaces
-                        .createUninitialized(
-                                ArrayType.BP_WORKING_MEM, x.dataType(), new long[] {pixels, 1}, 'c')
-                        .assign(1),
-                dc.reshape(dc.length(), 1),
-                false,
-                false,
-                false);
-        epsilon.mul(factor, dx);
-        return new INDArray[] {dx, dc};
-    }
-
     /**
      * The same with pixels before channels, on given arrays, made once to be run many times.
      *
@@ -241,12 +200,6 @@ public final class Modulation extends FunctionVertex implements Planned {
 
     private static INDArray perPixel(INDArray factor) {
         return factor.reshape('c', factor.size(0), 1, factor.size(1));
-    }
-
-    /** c + 1 as [batch, channels, 1, 1]. */
-    private static INDArray factor(INDArray c, ArrayType place, LayerWorkspaceMgr workspaces) {
-        INDArray factor = workspaces.createUninitialized(place, c.dataType(), c.shape(), 'c');
-        return c.add(1.0, factor).reshape(c.size(0), c.size(1), 1, 1);
     }
 
     @Override

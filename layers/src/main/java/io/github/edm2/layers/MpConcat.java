@@ -1,6 +1,6 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -10,8 +10,6 @@ import java.util.List;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -29,7 +27,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class MpConcat extends FunctionVertex implements Planned {
+public final class MpConcat extends FunctionVertex {
 
     private final double t;
 
@@ -111,36 +109,15 @@ public final class MpConcat extends FunctionVertex implements Planned {
         planner.tape().accumulate(b, db, value.factor() * factorB);
     }
 
+    /** Scaling and copy. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(2, output);
+    }
+
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpConcat(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
-        INDArray a = inputs[0];
-        INDArray b = inputs[1];
-        long na = a.size(1);
-        long nb = b.size(1);
-        INDArray out =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS,
-                        a.dataType(),
-                        new long[] {a.size(0), na + nb, a.size(2), a.size(3)},
-                        'c');
-        operation(
-                        ofExamples(a),
-                        ofExamples(b),
-                        ofExamples(out),
-                        factor(1 - t, na, nb, t),
-                        factor(t, nb, na, t))
-                .run();
-        return out;
-    }
-
-    /** [batch, channels height width], in which channels follow each other as images' do. */
-    private static INDArray ofExamples(INDArray images) {
-        return images.reshape('c', images.size(0), images.length() / images.size(0));
     }
 
     /**
@@ -189,22 +166,6 @@ public final class MpConcat extends FunctionVertex implements Planned {
             partA.assign(fromA);
             partB.assign(fromB);
         };
-    }
-
-    @Override
-    protected INDArray[] backward(
-            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        long na = inputs[0].size(1);
-        long nb = inputs[1].size(1);
-        INDArray da =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), inputs[0].shape(), 'c');
-        INDArray db =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), inputs[1].shape(), 'c');
-        da.assign(channels(epsilon, 0, na)).muli(factor(1 - t, na, nb, t));
-        db.assign(channels(epsilon, na, na + nb)).muli(factor(t, nb, na, t));
-        return new INDArray[] {da, db};
     }
 
     @Override

@@ -13,15 +13,11 @@ import org.deeplearning4j.nn.conf.InputPreProcessor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.InputTypeUtil;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.impl.layers.convolution.config.Conv2DConfig;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Magnitude-preserving convolution (arXiv:2312.02696, Eq. 47): stride 1, zero padding of half the
@@ -100,6 +96,11 @@ public class MpConvolution extends MpWeightLayer {
     }
 
     @Override
+    public String operationName() {
+        return "MpConvolution %1$dx%1$d".formatted(kernel);
+    }
+
+    @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpConvolution(conf, dataType);
     }
@@ -107,75 +108,6 @@ public class MpConvolution extends MpWeightLayer {
     @Override
     protected long[] weightShape() {
         return new long[] {nOut, nIn, kernel, kernel};
-    }
-
-    @Override
-    protected INDArray multiply(INDArray x, INDArray w, LayerWorkspaceMgr workspaces) {
-        INDArray y =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS,
-                        x.dataType(),
-                        new long[] {x.size(0), nOut, x.size(2), x.size(3)},
-                        'c');
-        Nd4j.exec(convolution("conv2d").addInputs(x, w).addOutputs(y).build());
-        return y;
-    }
-
-    @Override
-    protected INDArray multiplyBackward(
-            INDArray x, INDArray w, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces) {
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
-        if (kernel > 1 && x.size(2) * x.size(3) <= FEW_PIXELS && w.length() >= MANY_WEIGHTS) {
-            Nd4j.exec(convolution("deconv2d").addInputs(epsilon, w).addOutputs(dx).build());
-            weightGradient(x, epsilon, dw, workspaces);
-        } else {
-            Nd4j.exec(convolution("conv2d_bp").addInputs(x, w, epsilon).addOutputs(dx, dw).build());
-        }
-        return dx;
-    }
-
-    /**
-     * The gradient of the weight as one product over all pixels of all images. Where many weights
-     * meet few pixels, ND4J's gradient (M2.1, CPU) takes two to four times as long.
-     */
-    private void weightGradient(
-            INDArray x, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces) {
-        long batch = x.size(0);
-        long pixels = x.size(2) * x.size(3);
-        long fanIn = nIn * kernel * kernel;
-        int padding = kernel / 2;
-        INDArray patches =
-                temporary(x, workspaces, batch, nIn, kernel, kernel, x.size(2), x.size(3));
-        Nd4j.exec(
-                DynamicCustomOp.builder("im2col")
-                        .addInputs(x)
-                        .addOutputs(patches)
-                        .addIntegerArguments(kernel, kernel, 1, 1, padding, padding, 1, 1, 0)
-                        .build());
-        INDArray columns = temporary(x, workspaces, fanIn, batch, pixels);
-        columns.assign(patches.reshape('c', batch, fanIn, pixels).permute(1, 0, 2));
-        INDArray rows = temporary(x, workspaces, nOut, batch, pixels);
-        rows.assign(epsilon.reshape('c', batch, nOut, pixels).permute(1, 0, 2));
-        Nd4j.matmul(
-                rows.reshape('c', nOut, batch * pixels),
-                columns.reshape('c', fanIn, batch * pixels),
-                dw.reshape('c', nOut, fanIn),
-                false,
-                true,
-                false);
-    }
-
-    private static INDArray temporary(INDArray like, LayerWorkspaceMgr workspaces, long... shape) {
-        return workspaces.createUninitialized(
-                ArrayType.BP_WORKING_MEM, like.dataType(), shape, 'c');
-    }
-
-    private DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name) {
-        int padding = kernel / 2;
-        return DynamicCustomOp.builder(name)
-                .addIntegerArguments(kernel, kernel, 1, 1, padding, padding, 1, 1, 0, 0, OIYX);
     }
 
     @Override

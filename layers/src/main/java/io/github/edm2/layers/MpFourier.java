@@ -1,12 +1,12 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.NotPlannedException;
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
@@ -14,8 +14,6 @@ import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -36,7 +34,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class MpFourier extends FunctionLayer implements Planned {
+public class MpFourier extends FunctionLayer {
 
     private float[] frequencies;
     private float[] phases;
@@ -61,66 +59,50 @@ public class MpFourier extends FunctionLayer implements Planned {
 
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
-        Value x = inputs[0];
-        if (x.differentiable() || x.pending() != 1) {
-            throw new NotPlannedException("\"%s\" has a trained input".formatted(name));
-        }
-        Slot y = new Slot(x.batch(), frequencies.length);
+        Value x = planner.whole(inputs[0]);
+        long[] shape = {x.batch(), frequencies.length};
+        INDArray row = row(frequencies, planner.type());
+        Slot angles = new Slot(shape);
+        Slot y = new Slot(shape);
         planner.add(
-                x.slot(),
-                y,
+                List.of(x.slot()),
+                List.of(),
+                List.of(y, angles),
+                false,
                 () ->
                         Prepared.sequence(
-                                Prepared.multiply(
-                                        x.slot().array(),
-                                        row(frequencies, planner.type()),
-                                        y.array()),
-                                Prepared.add(y.array(), row(phases, planner.type()), y.array()),
-                                Prepared.of((Op) new Cos(y.array(), y.array()))));
-        return new Value(y, new long[] {x.batch(), frequencies.length}, false, Math.sqrt(2));
+                                Prepared.multiply(x.slot().array(), row, y.array()),
+                                Prepared.add(
+                                        y.array(), row(phases, planner.type()), angles.array()),
+                                Prepared.of((Op) new Cos(angles.array(), y.array()))));
+        Value value = new Value(y, shape, x.differentiable(), Math.sqrt(2));
+        Slot slope = new Slot(shape);
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        -1,
+                        List.of(angles),
+                        List.of(slope),
+                        false,
+                        (g, dx) ->
+                                Prepared.sequence(
+                                        Prepared.of((Op) new Sin(angles.array(), slope.array())),
+                                        Prepared.multiply(g.array(), slope.array(), slope.array()),
+                                        Prepared.matmul(
+                                                slope.array(), row, dx.array(), false, true)));
+        return value;
+    }
+
+    /** Cosine and three products. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(4, output);
     }
 
     @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpFourier(conf, dataType);
-    }
-
-    @Override
-    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray y =
-                angles(
-                        x,
-                        workspaces.createUninitialized(
-                                ArrayType.ACTIVATIONS,
-                                x.dataType(),
-                                x.size(0),
-                                frequencies.length));
-        Nd4j.exec(new Cos(y, y));
-        return new INDArray[] {y.muli(Math.sqrt(2))};
-    }
-
-    @Override
-    protected INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray g =
-                angles(
-                        x,
-                        workspaces.createUninitialized(
-                                ArrayType.BP_WORKING_MEM,
-                                x.dataType(),
-                                x.size(0),
-                                frequencies.length));
-        Nd4j.exec(new Sin(g, g));
-        g.muli(row(frequencies, x.dataType())).muli(epsilon).muli(-Math.sqrt(2));
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.size(0), 1);
-        return g.sum(dx, true, 1);
-    }
-
-    private INDArray angles(INDArray x, INDArray result) {
-        x.mul(row(frequencies, x.dataType()), result);
-        return result.addi(row(phases, x.dataType()));
     }
 
     private static INDArray row(float[] values, DataType type) {

@@ -8,14 +8,10 @@ import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Magnitude-preserving linear layer (arXiv:2312.02696, Eq. 47): x wᵀ without bias. Input [batch,
@@ -60,35 +56,6 @@ public class MpLinear extends MpWeightLayer {
     @Override
     protected long[] weightShape() {
         return new long[] {nOut, nIn};
-    }
-
-    @Override
-    protected INDArray multiply(INDArray x, INDArray w, LayerWorkspaceMgr workspaces) {
-        INDArray y =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS, x.dataType(), new long[] {x.size(0), nOut}, 'c');
-        // A 1x1 convolution of one pixel. A matrix product's rounding depends on the number of
-        // rows,
-        // so that an example's output would depend on the size of its batch.
-        Nd4j.exec(
-                DynamicCustomOp.builder("conv2d")
-                        .addIntegerArguments(1, 1, 1, 1, 0, 0, 1, 1, 0, 0, MpConvolution.OIYX)
-                        .addInputs(
-                                x.reshape('c', x.size(0), x.size(1), 1, 1),
-                                w.reshape('c', nOut, x.size(1), 1, 1))
-                        .addOutputs(y.reshape('c', x.size(0), nOut, 1, 1))
-                        .build());
-        return y;
-    }
-
-    @Override
-    protected INDArray multiplyBackward(
-            INDArray x, INDArray w, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces) {
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
-        Nd4j.matmul(epsilon, x, dw, true, false, false);
-        return Nd4j.matmul(epsilon, w, dx, false, false, false);
     }
 
     @Override

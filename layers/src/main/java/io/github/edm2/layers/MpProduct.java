@@ -77,7 +77,8 @@ final class MpProduct extends Value {
                 new PreparedWeight(
                         layer,
                         gradients.get(MpWeightLayer.WEIGHT_KEY),
-                        gradients.get(MpWeightLayer.GAIN_KEY));
+                        gradients.get(MpWeightLayer.GAIN_KEY),
+                        planner::evaluating);
         weight.fold(x.pending());
         planner.needScratch(weight.length());
         Slot q = new Slot(x.rows(), conf.getNOut());

@@ -7,11 +7,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.activations.BaseActivationFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.CustomOp;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Exp;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Magnitude-preserving SiLU as a DL4J activation function (arXiv:2312.02696, Eq. 81): silu(x) /
@@ -35,33 +32,18 @@ public final class MpSilu extends BaseActivationFunction {
 
     @Override
     public INDArray getActivation(INDArray in, boolean training) {
-        INDArray sigmoid = sigmoid(in, in.ulike());
-        in.muli(sigmoid).muli(1 / MAGNITUDE);
-        return in;
+        silu(in, 1, in, in.ulike()).run();
+        return in.muli(1 / MAGNITUDE);
     }
 
     @Override
     public Pair<INDArray, INDArray> backprop(INDArray in, INDArray epsilon) {
         assertShape(in, epsilon);
-        INDArray sigmoid = sigmoid(in, in.ulike());
-        return new Pair<>(gradient(in.mul(sigmoid), sigmoid, epsilon, in), null);
-    }
-
-    /**
-     * Sigmoid as (1 + tanh(x/2)) / 2: ND4J's own (M2.1, CPU) takes three times as long, because
-     * only tanh is oneDNN's.
-     *
-     * @param x any shape
-     * @param sigmoid receives the result, in x's shape
-     */
-    static INDArray sigmoid(INDArray x, INDArray sigmoid) {
-        x.mul(0.5, sigmoid);
-        Nd4j.exec(tanh(sigmoid));
-        return sigmoid.muli(0.5).addi(0.5);
-    }
-
-    private static CustomOp tanh(INDArray x) {
-        return DynamicCustomOp.builder("tanh").addInputs(x).addOutputs(x).build();
+        INDArray y = in.ulike();
+        INDArray sigmoid = in.ulike();
+        siluAndSigmoid(in, 1, y, sigmoid).run();
+        siluGradient(y, sigmoid, 1, epsilon, in, in.ulike()).run();
+        return new Pair<>(in.muli(1 / MAGNITUDE), null);
     }
 
     /**
@@ -118,18 +100,6 @@ public final class MpSilu extends BaseActivationFunction {
                 Prepared.axpy(-1, temporary, y, temporary),
                 Prepared.axpy(factor, temporary, s, temporary),
                 Prepared.multiply(g, temporary, dx));
-    }
-
-    /**
-     * With s = sigmoid(x) and y = x s, dx = g (s + y - y s) / 0.596.
-     *
-     * @param y x s before the division, overwritten
-     * @param result receives the gradient of x; may be any array but s and g
-     */
-    static INDArray gradient(INDArray y, INDArray sigmoid, INDArray g, INDArray result) {
-        y.mul(sigmoid, result);
-        y.addi(sigmoid).sub(result, result);
-        return result.muli(g).muli(1 / MAGNITUDE);
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
@@ -10,10 +10,7 @@ import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Magnitude-preserving SiLU as a layer; {@link MpSilu} has the formula. Any shape.
@@ -23,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class MpSiluLayer extends FunctionLayer implements Planned {
+public class MpSiluLayer extends FunctionLayer {
 
     protected MpSiluLayer(Builder builder) {
         super(builder);
@@ -74,37 +71,19 @@ public class MpSiluLayer extends FunctionLayer implements Planned {
     }
 
     @Override
+    public boolean isElementwise() {
+        return true;
+    }
+
+    /** SiLU and division. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(2, output);
+    }
+
+    @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpSiluLayer(conf, dataType);
-    }
-
-    @Override
-    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray sigmoid =
-                workspaces.createUninitialized(
-                        training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM,
-                        x.dataType(),
-                        x.shape(),
-                        x.ordering());
-        MpSilu.sigmoid(x, sigmoid);
-        INDArray y =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS, x.dataType(), x.shape(), x.ordering());
-        x.mul(sigmoid, y).muli(1 / MpSilu.MAGNITUDE);
-        return new INDArray[] {y, sigmoid};
-    }
-
-    @Override
-    protected INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray sigmoid = saved[1];
-        INDArray y =
-                workspaces.createUninitialized(
-                        ArrayType.BP_WORKING_MEM, x.dataType(), x.shape(), x.ordering());
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), x.ordering());
-        return MpSilu.gradient(x.mul(sigmoid, y), sigmoid, epsilon, dx);
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -10,14 +10,10 @@ import java.util.List;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
 
 /**
@@ -26,7 +22,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class MpSum extends FunctionVertex implements Planned {
+public final class MpSum extends FunctionVertex {
 
     private final double t;
 
@@ -191,40 +187,19 @@ public final class MpSum extends FunctionVertex implements Planned {
     }
 
     @Override
+    public boolean isElementwise() {
+        return true;
+    }
+
+    /** Interpolation and division. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(2, output);
+    }
+
+    @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpSum(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
-        INDArray a = inputs[0];
-        INDArray sum =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATIONS, a.dataType(), a.shape(), a.ordering());
-        a.mul(firstFactor(t), sum);
-        Nd4j.exec(
-                DynamicCustomOp.builder("axpy")
-                        .addInputs(sum, inputs[1]) // first + argument * second
-                        .addOutputs(sum)
-                        .addFloatingPointArguments(secondFactor(t))
-                        .build());
-        return sum;
-    }
-
-    @Override
-    protected INDArray[] backward(
-            INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        return new INDArray[] {
-            scaled(epsilon, firstFactor(t), workspaces),
-            scaled(epsilon, secondFactor(t), workspaces)
-        };
-    }
-
-    private static INDArray scaled(INDArray g, double factor, LayerWorkspaceMgr workspaces) {
-        return g.mul(
-                factor,
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, g.dataType(), g.shape(), g.ordering()));
     }
 
     @Override

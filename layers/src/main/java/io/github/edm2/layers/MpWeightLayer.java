@@ -1,5 +1,7 @@
 package io.github.edm2.layers;
 
+import io.github.edm2.layers.plan.Cost;
+import io.github.edm2.layers.plan.OwnOperations;
 import io.github.edm2.layers.plan.Planned;
 import java.util.Collection;
 import lombok.Data;
@@ -81,6 +83,13 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
         return activationFn instanceof ActivationIdentity;
     }
 
+    /** The product, and per weight its norm, division and gain. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        long weights = ArrayUtil.prodLong(weightShape());
+        return new Cost(weights * Cost.pixels(output), 3 * weights);
+    }
+
     /** Shape of the weight; the first axis counts the output rows. */
     protected abstract long[] weightShape();
 
@@ -96,26 +105,6 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
     protected final String description() {
         return "Layer \"%s\" (%s)".formatted(layerName, getClass().getSimpleName());
     }
-
-    /**
-     * The product of input and weight.
-     *
-     * @param x the layer's input
-     * @param w the effective weight
-     * @param workspaces the result goes to {@code ACTIVATIONS}
-     */
-    protected abstract INDArray multiply(INDArray x, INDArray w, LayerWorkspaceMgr workspaces);
-
-    /**
-     * Gradients of the product.
-     *
-     * @param epsilon gradient of the product
-     * @param dw receives the gradient of w
-     * @param workspaces the result goes to {@code ACTIVATION_GRAD}
-     * @return the gradient of x
-     */
-    protected abstract INDArray multiplyBackward(
-            INDArray x, INDArray w, INDArray epsilon, INDArray dw, LayerWorkspaceMgr workspaces);
 
     @Override
     public Layer instantiate(
@@ -151,7 +140,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
      * @return a new array in the weight's shape
      */
     public static INDArray effectiveWeight(Layer layer) {
-        return weight(layer).forward(false).dup('c');
+        return PreparedWeight.effective(layer);
     }
 
     /**
@@ -170,17 +159,6 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
         INDArray weight = layer.getParam(WEIGHT_KEY);
         double root = Math.sqrt(weight.length() / weight.size(0)) / conf.gain;
         return gain.castTo(DataType.FLOAT16).divi(root).castTo(gain.dataType()).muli(root);
-    }
-
-    private static MpWeight weight(Layer layer) {
-        MpWeightLayer conf = (MpWeightLayer) layer.conf().getLayer();
-        INDArray learned = conf.learnedGain ? layer.getParam(GAIN_KEY) : null;
-        return new MpWeight(
-                layer.getParam(WEIGHT_KEY),
-                learned,
-                conf.gain,
-                conf.forcedNormalization,
-                conf.halfPrecisionGain);
     }
 
     private void checkConfiguration() {
@@ -277,8 +255,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
     /** The layer at run time. For one thread at a time, as DL4J's networks are. */
     public static class Runtime extends BaseLayer<MpWeightLayer> {
 
-        private MpWeight weight;
-        private INDArray effective;
+        private transient OwnOperations operations;
         private INDArray preOutput;
 
         /**
@@ -298,19 +275,16 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
             }
             applyDropOutIfNecessary(training, workspaces);
             INDArray x = workspaces.castTo(ArrayType.FF_WORKING_MEM, dataType, input, false);
-            INDArray parameter = getParam(WEIGHT_KEY);
-            MpWeightLayer conf = layerConf();
-            if (weight == null || !weight.isOf(parameter)) {
-                weight = weight(this);
+            if (operations == null) {
+                operations = new OwnOperations(layerConf(), layerId(), this, dataType);
             }
-            effective = weight.forward(training);
-            preOutput = conf.multiply(x, effective, workspaces);
-            if (conf.getActivationFn() instanceof ActivationIdentity) {
+            preOutput = operations.forward(training, workspaces, x);
+            if (layerConf().getActivationFn() instanceof ActivationIdentity) {
                 return preOutput;
             }
             // Outside of training, too: FrozenLayerWithBackprop goes back from there.
             INDArray output = workspaces.dup(ArrayType.ACTIVATIONS, preOutput);
-            return conf.getActivationFn().getActivation(output, training);
+            return layerConf().getActivationFn().getActivation(output, training);
         }
 
         @Override
@@ -325,12 +299,7 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
                     conf.getActivationFn() instanceof ActivationIdentity
                             ? g
                             : conf.getActivationFn().backprop(preOutput, g).getFirst();
-            INDArray dw =
-                    workspaces.createUninitialized(
-                            temporary, effective.dataType(), effective.shape(), 'c');
-            INDArray dx = conf.multiplyBackward(x, effective, delta, dw, workspaces);
-            weight.backward(
-                    dw, gradientViews.get(WEIGHT_KEY), gradientViews.get(GAIN_KEY), workspaces);
+            INDArray dx = operations.backward(workspaces, delta, x)[0];
             Gradient gradient = new DefaultGradient(gradientsFlattened);
             gradientViews.forEach((key, view) -> gradient.setGradientFor(key, view, 'c'));
             return new Pair<>(gradient, backpropDropOutIfPresent(dx));
@@ -358,6 +327,9 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
         public void clear() {
             super.clear();
             preOutput = null;
+            if (operations != null) {
+                operations.clear();
+            }
         }
 
         @Override

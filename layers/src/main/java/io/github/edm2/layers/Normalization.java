@@ -1,12 +1,9 @@
 package io.github.edm2.layers;
 
 import io.github.edm2.layers.plan.Prepared;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.util.ArrayUtil;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.scalar.ScalarMax;
@@ -46,48 +43,6 @@ final class Normalization {
         SDVariable norm = vectorLength == 1 ? sd.math().abs(x) : sd.norm2(x, true, dims);
         SDVariable rms = norm.mul(1 / Math.sqrt(vectorLength));
         return x.mul(sd.math().reciprocal(rms.add(EPSILON)));
-    }
-
-    /**
-     * Sum along the middle axis, as a product with ones: ND4J's reductions (M2.1, CPU) take two to
-     * five times as long.
-     *
-     * @param x [outer, vector, inner]
-     * @param ones [outer, 1, vector], all 1
-     * @param sum receives [outer, 1, inner]
-     */
-    private static void sum(INDArray x, INDArray ones, INDArray sum) {
-        new GroupProduct(ones, x, sum, false, false, 1).run();
-    }
-
-    /**
-     * Root mean square along the middle axis.
-     *
-     * @param squares of x's shape, overwritten
-     */
-    private static void rms(INDArray x, INDArray squares, INDArray ones, INDArray rms) {
-        x.mul(x, squares);
-        sum(squares, ones, rms);
-        root(rms, x.size(1));
-    }
-
-    private static void root(INDArray sums, long count) {
-        sums.divi(count);
-        Nd4j.exec(new Sqrt(sums, sums));
-    }
-
-    /**
-     * Root mean square of every row.
-     *
-     * @param rows [rows, vector]
-     * @param squares of the rows' shape, overwritten
-     * @param ones [vector, 1], all 1
-     * @param rms receives [rows, 1]
-     */
-    static void rowRms(INDArray rows, INDArray squares, INDArray ones, INDArray rms) {
-        rows.mul(rows, squares);
-        Nd4j.matmul(squares, ones, rms, false, false, false);
-        root(rms, rows.size(1));
     }
 
     /**
@@ -158,65 +113,6 @@ final class Normalization {
                 Prepared.multiply(y, column, temporary),
                 Prepared.divide(g, divisor, dx),
                 Prepared.axpy(-1, temporary, dx, dx));
-    }
-
-    /**
-     * Forward pass with what the backward pass needs.
-     *
-     * @param x [outer, vector, inner]
-     * @param yPlace where y goes
-     * @param rmsPlace where rms goes
-     * @return {y, rms}: y in x's shape and rms [outer, 1, inner]
-     */
-    static INDArray[] forward(
-            INDArray x, ArrayType yPlace, ArrayType rmsPlace, LayerWorkspaceMgr workspaces) {
-        INDArray rms =
-                workspaces.createUninitialized(rmsPlace, x.dataType(), x.size(0), 1, x.size(2));
-        INDArray y = workspaces.createUninitialized(yPlace, x.dataType(), x.shape(), 'c');
-        rms(x, y, ones(x, ArrayType.FF_WORKING_MEM, workspaces), rms);
-        INDArray divisor =
-                rms.add(
-                        EPSILON,
-                        workspaces.createUninitialized(
-                                ArrayType.FF_WORKING_MEM, rms.dataType(), rms.shape(), 'c'));
-        x.div(divisor, y);
-        return new INDArray[] {y, rms};
-    }
-
-    private static INDArray ones(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
-        return workspaces
-                .createUninitialized(place, x.dataType(), x.size(0), 1, x.size(1))
-                .assign(1);
-    }
-
-    /**
-     * Backward pass: with y = x/d, d = rms + 1e-4 and K = vector length, dx = (g - x (g.x) / (K rms
-     * d)) / d. It takes x rather than y because the next layer's dropout may overwrite y.
-     *
-     * @param x [outer, vector, inner]
-     * @param rms [outer, 1, inner] of the forward pass
-     * @param g the gradient of y
-     * @param dx receives the gradient of x; may be {@code g}, not {@code x}
-     */
-    static void backward(
-            INDArray x, INDArray rms, INDArray g, INDArray dx, LayerWorkspaceMgr workspaces) {
-        INDArray product = temporary(workspaces, x.dataType(), x.shape());
-        INDArray column = temporary(workspaces, x.dataType(), rms.shape());
-        INDArray divisor = temporary(workspaces, x.dataType(), rms.shape());
-        g.mul(x, product);
-        sum(product, ones(x, ArrayType.BP_WORKING_MEM, workspaces), column);
-        rms.add(EPSILON, divisor);
-        column.divi(divisor);
-        Nd4j.exec(new ScalarMax(rms, null, divisor, TINY));
-        column.divi(divisor).divi(x.size(1));
-        x.mul(column, product);
-        g.sub(product, dx);
-        rms.add(EPSILON, divisor);
-        dx.divi(divisor);
-    }
-
-    private static INDArray temporary(LayerWorkspaceMgr workspaces, DataType type, long... shape) {
-        return workspaces.createUninitialized(ArrayType.BP_WORKING_MEM, type, shape, 'c');
     }
 
     /** Elements that share a norm when x is normalized over all axes but the first. */

@@ -1,6 +1,6 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
@@ -10,12 +10,9 @@ import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Pixel normalization (arXiv:2312.02696, Eq. 30): every pixel's feature vector is divided by its
@@ -26,7 +23,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class PixelNorm extends ImageFunctionLayer implements Planned {
+public class PixelNorm extends ImageFunctionLayer {
 
     protected PixelNorm(Builder builder) {
         super(builder);
@@ -79,40 +76,20 @@ public class PixelNorm extends ImageFunctionLayer implements Planned {
         return value;
     }
 
+    /** Norm and division. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(2, output);
+    }
+
     @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.PixelNorm(conf, dataType);
     }
 
     @Override
-    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray[] result =
-                Normalization.forward(
-                        threeAxes(x),
-                        ArrayType.ACTIVATIONS,
-                        training ? ArrayType.ACTIVATIONS : ArrayType.FF_WORKING_MEM,
-                        workspaces);
-        return new INDArray[] {result[0].reshape(x.shape()), result[1]};
-    }
-
-    @Override
-    protected INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        INDArray dx =
-                workspaces.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
-        Normalization.backward(
-                threeAxes(x), saved[1], threeAxes(epsilon), threeAxes(dx), workspaces);
-        return dx;
-    }
-
-    @Override
     protected long trainingElements(InputType inputType) {
         return 2 * inputType.arrayElementsPerExample();
-    }
-
-    private static INDArray threeAxes(INDArray x) {
-        return x.reshape(x.size(0), x.size(1), x.size(2) * x.size(3));
     }
 
     /** Builder; there is nothing to set but the name. */

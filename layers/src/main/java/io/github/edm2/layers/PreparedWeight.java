@@ -1,6 +1,8 @@
 package io.github.edm2.layers;
 
 import io.github.edm2.layers.plan.Prepared;
+import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Layer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
@@ -9,14 +11,14 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * The weight of an {@link MpWeightLayer} in a training whose operations are made once. With the
- * stored weight W of N numbers in a row, root mean square rms and d = rms + 1e-4, what the layer
- * gives is
+ * The weight of an {@link MpWeightLayer} that may change between runs (arXiv:2312.02696, Eq. 47 and
+ * 66), w = normalize(W) gain / sqrt(N). With the stored weight W of N numbers in a row, root mean
+ * square rms and d = rms + 1e-4, what the layer gives is
  *
  * <pre>y = s q,  q = x W,  s = gain / (sqrt(N) d)</pre>
  *
  * so that W itself is multiplied by, and its norm becomes one factor per output channel, which
- * others can take along. With Q = dL/dq = s dL/dy, the gradient of W (see {@link MpWeight}) is
+ * others can take along. With Q = dL/dq = s dL/dy, the gradient of W is
  *
  * <pre>
  * dW = D - W t / (N rms d),  D = Qᵀ x,  t = sum over a row of D W = sum over the outputs of Q q
@@ -36,6 +38,11 @@ final class PreparedWeight {
     private final INDArray gain;
     private final INDArray gainGradient;
     private final boolean forced;
+    private final BooleanSupplier evaluating;
+
+    /** Gives the gain outside of training; null where it is the learned one. */
+    private final Supplier<INDArray> gainOfEvaluation;
+
     private double factor;
 
     private final INDArray rms;
@@ -48,17 +55,28 @@ final class PreparedWeight {
 
     /**
      * @param layer at run time, configured by an {@link MpWeightLayer}
-     * @param weightGradient receives the gradient of the weight, in its shape
+     * @param weightGradient receives the gradient of the weight, in its shape; null if it is not
+     *     wanted
      * @param gainGradient receives the gradient of the learned gain; null where there is none
+     * @param evaluating whether a run is none of training
      */
-    PreparedWeight(Layer layer, INDArray weightGradient, INDArray gainGradient) {
+    PreparedWeight(
+            Layer layer,
+            INDArray weightGradient,
+            INDArray gainGradient,
+            BooleanSupplier evaluating) {
         MpWeightLayer conf = (MpWeightLayer) layer.conf().getLayer();
         weight = layer.getParam(MpWeightLayer.WEIGHT_KEY);
         long fanIn = Normalization.fanIn(weight.shape());
         rows = weight.reshape('c', weight.size(0), fanIn);
         gradient = weightGradient;
-        gradientRows = gradient.reshape('c', rows.shape());
+        gradientRows = gradient == null ? null : gradient.reshape('c', rows.shape());
         gain = conf.learnedGain ? layer.getParam(MpWeightLayer.GAIN_KEY).reshape(1, 1) : null;
+        gainOfEvaluation =
+                conf.learnedGain && conf.halfPrecisionGain
+                        ? () -> MpWeightLayer.effectiveGain(layer)
+                        : null;
+        this.evaluating = evaluating;
         this.gainGradient = gainGradient == null ? null : gainGradient.reshape(1, 1);
         forced = conf.forcedNormalization;
         factor = conf.gain / Math.sqrt(fanIn);
@@ -141,19 +159,48 @@ final class PreparedWeight {
                                 Prepared.divide(rms, divisor, rms),
                                 Prepared.add(rms, Normalization.EPSILON, divisor))
                         : Prepared.sequence();
-        Runnable scaling =
-                gain == null
-                        ? Prepared.divideInto(factor, divisor, scale)
-                        : Prepared.sequence(
-                                Prepared.divideInto(factor, divisor, withoutGain),
-                                Prepared.multiply(withoutGain, gain, scale));
         return Prepared.sequence(
                 norm,
-                normalization,
-                scaling,
+                () -> {
+                    if (!evaluating.getAsBoolean()) {
+                        normalization.run();
+                    }
+                },
+                scaling(),
                 Prepared.of((Op) new ScalarMax(rms, null, projection, Normalization.TINY)),
                 Prepared.multiply(projection, divisor, projection),
                 Prepared.divideInto(1.0 / fanIn, projection, projection));
+    }
+
+    /** Sets s. */
+    private Runnable scaling() {
+        if (gain == null) {
+            return Prepared.divideInto(factor, divisor, scale);
+        }
+        Runnable withGain = Prepared.multiply(withoutGain, gain, scale);
+        return Prepared.sequence(
+                Prepared.divideInto(factor, divisor, withoutGain),
+                () -> {
+                    if (gainOfEvaluation != null && evaluating.getAsBoolean()) {
+                        withoutGain.mul(gainOfEvaluation.get(), scale);
+                    } else {
+                        withGain.run();
+                    }
+                });
+    }
+
+    /**
+     * The weight that a layer multiplies by outside of training, normalize(W) gain / sqrt(N).
+     *
+     * @return a new array in the weight's shape
+     */
+    static INDArray effective(Layer layer) {
+        PreparedWeight weight = new PreparedWeight(layer, null, null, () -> true);
+        INDArray result = Nd4j.createUninitialized(weight.weight.dataType(), weight.length());
+        weight.useScratch(result);
+        weight.forward().run();
+        Prepared.multiply(weight.rows, weight.scale, weight.scratch()).run();
+        return result.reshape('c', weight.weight.shape());
     }
 
     /**

@@ -1,20 +1,19 @@
 package io.github.edm2.layers;
 
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import lombok.Data;
 import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.exception.DL4JInvalidInputException;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -37,7 +36,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Resample extends ImageFunctionLayer implements Planned {
+public class Resample extends ImageFunctionLayer {
 
     /** Which way. */
     public enum Direction {
@@ -173,26 +172,21 @@ public class Resample extends ImageFunctionLayer implements Planned {
         return value;
     }
 
+    /** Products with the numbers of the filter that meet a pixel. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        int taps = filter.length * filter.length;
+        return Cost.perElement(direction == Direction.DOWN ? taps : Math.max(1, taps / 4), output);
+    }
+
+    @Override
+    public String operationName() {
+        return "Resample " + direction.name().toLowerCase(Locale.ROOT);
+    }
+
     @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.Resample(conf, dataType);
-    }
-
-    @Override
-    protected INDArray[] forward(INDArray x, boolean training, LayerWorkspaceMgr workspaces) {
-        INDArray y =
-                direction == Direction.DOWN
-                        ? down(x, ArrayType.ACTIVATIONS, workspaces)
-                        : transposed(x, ArrayType.ACTIVATIONS, 4, workspaces);
-        return new INDArray[] {y};
-    }
-
-    @Override
-    protected INDArray backward(
-            INDArray x, INDArray[] saved, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-        return direction == Direction.DOWN
-                ? transposed(epsilon, ArrayType.ACTIVATION_GRAD, 1, workspaces)
-                : down(epsilon, ArrayType.ACTIVATION_GRAD, workspaces).muli(4);
     }
 
     /**
@@ -249,33 +243,6 @@ public class Resample extends ImageFunctionLayer implements Planned {
                         .build());
     }
 
-    private INDArray down(INDArray x, ArrayType place, LayerWorkspaceMgr workspaces) {
-        long[] shape = {x.size(0), x.size(1), x.size(2) / 2, x.size(3) / 2};
-        INDArray y = workspaces.createUninitialized(place, x.dataType(), shape, 'c');
-        Nd4j.exec(
-                convolution("conv2d")
-                        .addInputs(planes(x), kernel(filter, x.dataType()))
-                        .addOutputs(planes(y))
-                        .build());
-        return y;
-    }
-
-    private INDArray transposed(
-            INDArray y, ArrayType place, double factor, LayerWorkspaceMgr workspaces) {
-        long[] shape = {y.size(0), y.size(1), y.size(2) * 2, y.size(3) * 2};
-        INDArray x = workspaces.createUninitialized(place, y.dataType(), shape, 'c');
-        ArrayType temporary =
-                place == ArrayType.ACTIVATIONS
-                        ? ArrayType.FF_WORKING_MEM
-                        : ArrayType.BP_WORKING_MEM;
-        INDArray scaled =
-                filter.length == 2
-                        ? workspaces.createUninitialized(temporary, y.dataType(), y.shape(), 'c')
-                        : null;
-        transposed(y, x, scaled, filter, factor);
-        return x;
-    }
-
     /**
      * The transposed convolution, times a factor. A kernel of 2x2 does not overlap with itself, so
      * that each of its numbers gives every second pixel of every second row: (M2.1, CPU) thirty
@@ -322,10 +289,6 @@ public class Resample extends ImageFunctionLayer implements Planned {
     /** Channels count as examples, so that one kernel serves all. */
     private static INDArray planes(INDArray x) {
         return x.reshape('c', x.size(0) * x.size(1), 1, x.size(2), x.size(3));
-    }
-
-    private DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name) {
-        return convolution(name, filter.length);
     }
 
     private static DynamicCustomOp.DynamicCustomOpsBuilder convolution(String name, int length) {

@@ -107,7 +107,9 @@ class NetworkVerbsTest {
         INDArray[] actual = copy.output(batch.getFeatures());
         assertEquals(expected[0], actual[0], "denoised");
         assertEquals(expected[1], actual[1], "log variance");
-        assertEquals(network.score(batch), copy.score(batch));
+        // The fast graph sums in another order than the plain one.
+        double score = network.score(batch);
+        assertEquals(score, copy.score(batch), 1e-6 * score);
         assertEquals(
                 network.getConfiguration().getVertices().keySet(),
                 copy.getConfiguration().getVertices().keySet());

@@ -1,6 +1,5 @@
 package io.github.edm2.layers.plan;
 
-import io.github.edm2.layers.FunctionVertex;
 import io.github.edm2.layers.plan.Topology.Node;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -197,8 +196,7 @@ final class GraphPlan {
             }
             inputsOfIt = new Value[] {preProcessed(node, in[0])};
             part = new ForeignLayer(vertex.getLayer(), planner.training());
-        } else if (KEEP_BATCH.contains(vertex.getClass())
-                || vertex instanceof FunctionVertex.Runtime) {
+        } else if (KEEP_BATCH.contains(vertex.getClass())) {
             part = new ForeignVertex(vertex, planner.training());
         } else {
             throw new NotPlannedException(

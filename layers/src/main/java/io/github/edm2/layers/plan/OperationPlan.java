@@ -52,6 +52,11 @@ final class OperationPlan {
         steps.add(new Step(inputs, temporaries, outputs, inPlace, operation));
     }
 
+    /** Number of the operations so far. */
+    int steps() {
+        return steps.size();
+    }
+
     /**
      * Gives every value an array and makes the operations.
      *

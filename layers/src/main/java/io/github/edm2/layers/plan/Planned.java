@@ -1,11 +1,33 @@
 package io.github.edm2.layers.plan;
 
+import org.deeplearning4j.nn.conf.inputs.InputType;
+
 /** A configuration of a layer or vertex that says how it is planned, beside its formula. */
 public interface Planned {
 
     /** Whether this configuration is planned; as DL4J has it, it runs otherwise. */
     default boolean isPlanned() {
         return true;
+    }
+
+    /** Whether it is a function of single elements, which takes any shape, in any order. */
+    default boolean isElementwise() {
+        return false;
+    }
+
+    /** What a table of operations calls it. */
+    default String operationName() {
+        return getClass().getSimpleName();
+    }
+
+    /**
+     * What it computes for one example.
+     *
+     * @param output type of its output
+     * @param inputs types of its inputs
+     */
+    default Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(1, output);
     }
 
     /**

@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.dropout.Dropout;
@@ -22,9 +23,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  */
 public final class Planner {
 
-    /** The graph that is trained; null where weights are constant. */
-    private final ComputationGraph graph;
+    /** Layers at run time, by name; null where weights are constant. */
+    private final Function<String, Layer> layers;
 
+    private final boolean gradients;
     private final DataType type;
     private final Map<String, ?> constants;
     private final int threads;
@@ -33,6 +35,8 @@ public final class Planner {
     private final Tape tape;
     private long scratchLength = 1;
     private INDArray scratch;
+    private boolean evaluating;
+    private INDArray gradientArray;
 
     /**
      * Plans training.
@@ -40,7 +44,22 @@ public final class Planner {
      * @param graph whose parameters and gradients the operations read and write
      */
     Planner(ComputationGraph graph) {
-        this(graph, graph.getConfiguration().getDataType(), Map.of(), OpenMp.threads());
+        this(
+                graph::getLayer,
+                true,
+                graph.getConfiguration().getDataType(),
+                Map.of(),
+                OpenMp.threads());
+    }
+
+    /**
+     * Plans a layer alone.
+     *
+     * @param layer whose parameters and gradients the operations read and write; null for none
+     * @param gradients whether there is a backward pass
+     */
+    Planner(Layer layer, DataType type, boolean gradients) {
+        this(name -> layer, gradients, type, Map.of(), OpenMp.threads());
     }
 
     /**
@@ -50,11 +69,17 @@ public final class Planner {
      * @param threads that will compute the plan
      */
     Planner(DataType type, Map<String, ?> constants, int threads) {
-        this(null, type, constants, threads);
+        this(null, false, type, constants, threads);
     }
 
-    private Planner(ComputationGraph graph, DataType type, Map<String, ?> constants, int threads) {
-        this.graph = graph;
+    private Planner(
+            Function<String, Layer> layers,
+            boolean gradients,
+            DataType type,
+            Map<String, ?> constants,
+            int threads) {
+        this.layers = layers;
+        this.gradients = gradients;
         this.type = type;
         this.constants = constants;
         this.threads = threads;
@@ -67,9 +92,27 @@ public final class Planner {
         return type == DataType.FLOAT || type == DataType.DOUBLE;
     }
 
-    /** Whether gradients are wanted; weights are constant otherwise. */
+    /** Whether weights may change between runs; they are constant otherwise. */
     public boolean training() {
-        return graph != null;
+        return layers != null;
+    }
+
+    /**
+     * Whether a run is none of training: stored weights are not normalized then. Asked at every
+     * run.
+     */
+    public boolean evaluating() {
+        return evaluating;
+    }
+
+    /** See {@link #evaluating}. */
+    void evaluate(boolean evaluate) {
+        evaluating = evaluate;
+    }
+
+    /** Number of the operations so far. */
+    int steps() {
+        return plan.steps();
     }
 
     /** Number of threads that will compute the plan. */
@@ -93,18 +136,28 @@ public final class Planner {
         return type;
     }
 
-    /** A layer of the graph at run time. */
+    /** A layer at run time. */
     public Layer layer(String name) {
-        return graph.getLayer(name);
+        return layers.apply(name);
     }
 
-    /** Views of the graph's gradients of a layer, by the names of its parameters. */
+    /** The gradients of a layer, by the names of its parameters; empty if none are wanted. */
     public Map<String, INDArray> gradients(String name) {
+        if (!gradients) {
+            return Map.of();
+        }
         Layer layer = layer(name);
+        INDArray views = layer.getGradientsViewArray();
+        gradientArray = views == null ? Nd4j.create(type, layer.numParams()) : views;
         return layer.conf()
                 .getLayer()
                 .initializer()
-                .getGradientsFromFlattened(layer.conf(), layer.getGradientsViewArray());
+                .getGradientsFromFlattened(layer.conf(), gradientArray);
+    }
+
+    /** Where the gradients of the layer that asked last go; null if none has parameters. */
+    INDArray gradientArray() {
+        return gradientArray;
     }
 
     /** What records the gradients. */

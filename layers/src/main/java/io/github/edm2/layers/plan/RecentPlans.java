@@ -13,14 +13,24 @@ final class RecentPlans<V> extends LinkedHashMap<String, Optional<V>> {
     private static final long serialVersionUID = 1;
 
     /** Enough for the batches of a training, a validation and a sampling, and their last ones. */
-    private static final int MOST = 8;
+    private static final int OF_A_GRAPH = 8;
+
+    private final int most;
 
     RecentPlans() {
-        super(2 * MOST, 0.75f, true);
+        this(OF_A_GRAPH);
+    }
+
+    /**
+     * @param most plans to keep
+     */
+    RecentPlans(int most) {
+        super(2 * most, 0.75f, true);
+        this.most = most;
     }
 
     @Override
     protected boolean removeEldestEntry(Map.Entry<String, Optional<V>> eldest) {
-        return size() > MOST;
+        return size() > most;
     }
 }

@@ -103,6 +103,7 @@ final class ConstructorArguments {
         return multipliers.length <= MOST_LEVELS
                 && (long) options.getNumBlocks() * multipliers.length <= tensors
                 && channels <= elements / channels
+                && options.getLogvarChannels() <= elements
                 && channels(options, options.getChannelMultNoise()) <= elements
                 && channels(options, options.getChannelMultEmb()) <= elements;
     }

@@ -263,7 +263,7 @@ public final class DatasetConverter {
                             + " of "
                             + Count.images(count)
                             + " cannot be read, so nothing was written; repair or remove them, or"
-                            + " leave them out (skip-bad); the first: "
+                            + " leave them out (--skip-bad); the first: "
                             + firstUnreadable);
         }
         if (written == 0) {

@@ -1,7 +1,7 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -9,12 +9,9 @@ import io.github.edm2.layers.plan.Value;
 import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -25,7 +22,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class Denoised extends FunctionVertex implements Planned {
+public final class Denoised extends FunctionVertex {
 
     private final double sigmaData;
 
@@ -50,16 +47,16 @@ public final class Denoised extends FunctionVertex implements Planned {
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
         Value f = inputs[0].plain();
-        Value x = Preconditioning.requireGiven(name, inputs[1]);
-        Value sigma = Preconditioning.requireGiven(name, inputs[2]);
+        Value x = planner.whole(inputs[1]);
+        Value sigma = planner.whole(inputs[2]);
         Slot y = new Slot(f.slot().shape());
         Slot out = new Slot(sigma.slot().shape());
         Slot skip = new Slot(sigma.slot().shape());
         Slot skipped = new Slot(f.slot().shape());
         planner.add(
                 List.of(f.slot(), x.slot(), sigma.slot()),
-                List.of(skip, skipped),
-                List.of(y, out),
+                List.of(skipped),
+                List.of(y, out, skip),
                 false,
                 () ->
                         Prepared.sequence(
@@ -73,7 +70,17 @@ public final class Denoised extends FunctionVertex implements Planned {
                                 Preconditioning.multiply(f.slot(), out, y),
                                 Preconditioning.multiply(x.slot(), skip, skipped),
                                 Prepared.axpy(1, skipped.array(), y.array(), y.array())));
-        Value value = planner.like(f, y, 1);
+        boolean differentiable = f.differentiable() || x.differentiable();
+        Value value = new Value(y, f.shape(), differentiable, 1);
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        1,
+                        List.of(skip),
+                        List.of(),
+                        false,
+                        (g, dx) -> Preconditioning.multiply(g, skip, dx));
         planner.tape()
                 .push(
                         value,
@@ -86,36 +93,15 @@ public final class Denoised extends FunctionVertex implements Planned {
         return value;
     }
 
+    /** Two products and their sum. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(3, output);
+    }
+
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.models.runtime.Denoised(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
-        INDArray f = inputs[0];
-        INDArray sigma = inputs[2];
-        INDArray out = Preconditioning.out(sigma, sigmaData, ArrayType.FF_WORKING_MEM, ws);
-        INDArray skip = Preconditioning.skip(sigma, sigmaData, ArrayType.FF_WORKING_MEM, ws);
-        INDArray skipped =
-                ws.createUninitialized(ArrayType.FF_WORKING_MEM, f.dataType(), f.shape(), 'c');
-        INDArray d = ws.createUninitialized(ArrayType.ACTIVATIONS, f.dataType(), f.shape(), 'c');
-        inputs[1].mul(skip, skipped);
-        return f.mul(out, d).addi(skipped);
-    }
-
-    @Override
-    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
-        INDArray sigma = inputs[2];
-        INDArray out = Preconditioning.out(sigma, sigmaData, ArrayType.BP_WORKING_MEM, ws);
-        INDArray skip = Preconditioning.skip(sigma, sigmaData, ArrayType.BP_WORKING_MEM, ws);
-        INDArray df =
-                ws.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), epsilon.shape(), 'c');
-        INDArray dx =
-                ws.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), epsilon.shape(), 'c');
-        return new INDArray[] {epsilon.mul(out, df), epsilon.mul(skip, dx), null};
     }
 
     @Override

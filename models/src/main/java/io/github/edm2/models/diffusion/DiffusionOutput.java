@@ -1,5 +1,7 @@
 package io.github.edm2.models.diffusion;
 
+import io.github.edm2.layers.plan.Cost;
+import io.github.edm2.layers.plan.Planned;
 import java.util.Collection;
 import java.util.List;
 import lombok.Data;
@@ -33,7 +35,7 @@ import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public abstract class DiffusionOutput extends NoParamLayer {
+public abstract class DiffusionOutput extends NoParamLayer implements Planned {
 
     protected DiffusionOutput(Builder<?> builder) {
         super(builder);
@@ -55,6 +57,12 @@ public abstract class DiffusionOutput extends NoParamLayer {
 
     /** Whether {@link #loss} and {@link #gradient} read the labels. */
     protected abstract boolean readsLabels();
+
+    /** Outputs cost nothing. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return new Cost(0, 0);
+    }
 
     @Override
     public org.deeplearning4j.nn.api.Layer instantiate(

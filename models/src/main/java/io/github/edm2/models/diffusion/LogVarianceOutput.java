@@ -1,6 +1,5 @@
 package io.github.edm2.models.diffusion;
 
-import io.github.edm2.layers.plan.Planned;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Value;
 import lombok.Data;
@@ -23,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class LogVarianceOutput extends DiffusionOutput implements Planned {
+public class LogVarianceOutput extends DiffusionOutput {
 
     protected LogVarianceOutput(Builder builder) {
         super(builder);

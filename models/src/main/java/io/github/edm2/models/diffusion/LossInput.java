@@ -1,8 +1,7 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
-import io.github.edm2.layers.plan.NotPlannedException;
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -10,11 +9,8 @@ import io.github.edm2.layers.plan.Value;
 import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.reduce.same.Sum;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -25,14 +21,10 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class LossInput extends FunctionVertex implements Planned {
+public final class LossInput extends FunctionVertex {
 
-    /** Outside of training; in training it runs as DL4J has it. */
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
-        if (planner.training()) {
-            throw new NotPlannedException("\"%s\" is not planned in training".formatted(name));
-        }
         Value d = inputs[0].plain();
         Value u = inputs[1].plain();
         Value sigma = inputs[2].plain();
@@ -50,7 +42,37 @@ public final class LossInput extends FunctionVertex implements Planned {
                                 pixels(d, y, 0),
                                 pixels(u, y, channels),
                                 pixels(sigma, y, channels + 1)));
-        return new Value(y, shape, false, 1);
+        Value value = new Value(y, shape, d.differentiable() || u.differentiable(), 1);
+        planner.tape()
+                .push(
+                        value,
+                        d,
+                        d.pending(),
+                        List.of(),
+                        List.of(),
+                        false,
+                        (g, dd) -> Prepared.copy(Planner.columns(g, 0, channels), dd.array()));
+        Slot ofPixels = new Slot(d.batch(), d.pixels());
+        planner.tape()
+                .push(
+                        value,
+                        u,
+                        u.pending(),
+                        List.of(),
+                        List.of(ofPixels),
+                        false,
+                        (g, du) ->
+                                Prepared.sequence(
+                                        Prepared.copy(
+                                                Planner.columns(g, channels, channels + 1),
+                                                ofPixels.array().reshape('c', d.rows(), 1)),
+                                        Prepared.matmul(
+                                                ofPixels.array(),
+                                                Nd4j.ones(planner.type(), d.pixels(), 1),
+                                                du.array(),
+                                                false,
+                                                false)));
+        return value;
     }
 
     /** A value in all pixels, as channels from a certain one on. */
@@ -69,47 +91,15 @@ public final class LossInput extends FunctionVertex implements Planned {
         return Prepared.multiply(Planner.pixels(value.slot(), value.batch()), factor, to);
     }
 
+    /** Nothing but copies. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return new Cost(0, 0);
+    }
+
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.models.runtime.LossInput(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
-        INDArray d = inputs[0];
-        long batch = d.size(0);
-        long channels = d.size(1);
-        INDArray packed =
-                ws.createUninitialized(
-                        ArrayType.ACTIVATIONS,
-                        d.dataType(),
-                        new long[] {batch, channels + 2, d.size(2), d.size(3)},
-                        'c');
-        channels(packed, 0, channels).assign(d);
-        for (int i = 1; i <= 2; i++) {
-            INDArray plane = channels(packed, channels + i - 1, channels + i);
-            plane.assign(0);
-            plane.addi(inputs[i].reshape(batch, 1, 1, 1));
-        }
-        return packed;
-    }
-
-    @Override
-    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
-        INDArray d = inputs[0];
-        long channels = d.size(1);
-        INDArray dd =
-                ws.createUninitialized(ArrayType.ACTIVATION_GRAD, d.dataType(), d.shape(), 'c');
-        dd.assign(channels(epsilon, 0, channels));
-        INDArray du = ws.createUninitialized(ArrayType.ACTIVATION_GRAD, d.dataType(), d.size(0), 1);
-        Nd4j.exec(
-                new Sum(
-                        channels(epsilon, channels, channels + 1),
-                        du.reshape(du.length()),
-                        1,
-                        2,
-                        3));
-        return new INDArray[] {dd, du, null};
     }
 
     @Override

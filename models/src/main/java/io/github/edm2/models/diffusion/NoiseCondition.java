@@ -1,19 +1,16 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
-import io.github.edm2.layers.plan.Planned;
+import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
 
@@ -22,7 +19,7 @@ import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class NoiseCondition extends FunctionVertex implements Planned {
+public final class NoiseCondition extends FunctionVertex {
 
     /** SameDiff face. */
     public static SDVariable noiseCondition(SameDiff sd, SDVariable sigma) {
@@ -31,7 +28,7 @@ public final class NoiseCondition extends FunctionVertex implements Planned {
 
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
-        Value sigma = Preconditioning.requireGiven(name, inputs[0]);
+        Value sigma = planner.whole(inputs[0]);
         Slot y = new Slot(sigma.slot().shape());
         planner.add(
                 sigma.slot(),
@@ -40,22 +37,18 @@ public final class NoiseCondition extends FunctionVertex implements Planned {
                         Prepared.sequence(
                                 Prepared.of((Op) new Log(sigma.slot().array(), y.array())),
                                 Prepared.multiply(y.array(), 0.25, y.array())));
-        return planner.like(sigma, y, 1);
+        return new Value(y, sigma.shape(), false, 1);
+    }
+
+    /** Logarithm and product. */
+    @Override
+    public Cost cost(InputType output, InputType... inputs) {
+        return Cost.perElement(2, output);
     }
 
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.models.runtime.NoiseCondition(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
-        return Preconditioning.noise(inputs[0], ArrayType.ACTIVATIONS, ws);
-    }
-
-    @Override
-    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
-        return new INDArray[] {null};
     }
 
     @Override

@@ -1,19 +1,13 @@
 package io.github.edm2.models.diffusion;
 
-import io.github.edm2.layers.plan.NotPlannedException;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
-import io.github.edm2.layers.plan.Value;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
-import org.nd4j.linalg.api.ops.impl.transforms.same.Reciprocal;
-import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The coefficients of D(x; sigma) = c_skip x + c_out F(c_in x, c_noise, label) and the weight of
@@ -42,27 +36,6 @@ final class Preconditioning {
         return sigmaData;
     }
 
-    static INDArray skip(INDArray sigma, double sd, ArrayType place, LayerWorkspaceMgr ws) {
-        INDArray c = variance(sigma, sd, place, ws);
-        return reciprocal(c).muli(sd * sd);
-    }
-
-    static INDArray out(INDArray sigma, double sd, ArrayType place, LayerWorkspaceMgr ws) {
-        return in(sigma, sd, place, ws).muli(sigma.reshape(sigma.size(0), 1, 1, 1)).muli(sd);
-    }
-
-    static INDArray in(INDArray sigma, double sd, ArrayType place, LayerWorkspaceMgr ws) {
-        INDArray c = variance(sigma, sd, place, ws);
-        Nd4j.exec(new Sqrt(c, c));
-        return reciprocal(c);
-    }
-
-    static INDArray noise(INDArray sigma, ArrayType place, LayerWorkspaceMgr ws) {
-        INDArray c = ws.createUninitialized(place, sigma.dataType(), sigma.size(0), 1);
-        Nd4j.exec(new Log(sigma.reshape(c.shape()), c));
-        return c.muli(0.25);
-    }
-
     /** lambda; {@code sigma} may have any shape of batch elements. */
     static INDArray lossWeight(INDArray sigma, double sd, ArrayType place, LayerWorkspaceMgr ws) {
         INDArray c = variance(sigma, sd, place, ws);
@@ -75,23 +48,6 @@ final class Preconditioning {
         INDArray s = sigma.reshape(sigma.size(0), 1, 1, 1);
         INDArray c = ws.createUninitialized(place, sigma.dataType(), sigma.size(0), 1, 1, 1);
         return s.mul(s, c).addi(sd * sd);
-    }
-
-    private static INDArray reciprocal(INDArray x) {
-        Nd4j.exec(new Reciprocal(x, x));
-        return x;
-    }
-
-    /**
-     * An input as it is given to the network, for plans.
-     *
-     * @throws NotPlannedException if it is the result of something that has a gradient or a factor
-     */
-    static Value requireGiven(String name, Value value) {
-        if (value.differentiable() || value.pending() != 1) {
-            throw new NotPlannedException("\"%s\" has a trained input".formatted(name));
-        }
-        return value;
     }
 
     /** sigma² + sd² of every image, [batch, 1], for plans. */

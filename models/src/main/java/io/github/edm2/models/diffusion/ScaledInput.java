@@ -1,7 +1,6 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
-import io.github.edm2.layers.plan.Planned;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -9,12 +8,9 @@ import io.github.edm2.layers.plan.Value;
 import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.shade.jackson.annotation.JsonProperty;
@@ -25,7 +21,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class ScaledInput extends FunctionVertex implements Planned {
+public final class ScaledInput extends FunctionVertex {
 
     private final double sigmaData;
 
@@ -49,14 +45,14 @@ public final class ScaledInput extends FunctionVertex implements Planned {
 
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
-        Value x = Preconditioning.requireGiven(name, inputs[0]);
-        Value sigma = Preconditioning.requireGiven(name, inputs[1]);
+        Value x = inputs[0].plain();
+        Value sigma = planner.whole(inputs[1]);
         Slot y = new Slot(x.slot().shape());
         Slot in = new Slot(sigma.slot().shape());
         planner.add(
                 List.of(x.slot(), sigma.slot()),
-                List.of(in),
-                List.of(y),
+                List.of(),
+                List.of(y, in),
                 false,
                 () ->
                         Prepared.sequence(
@@ -64,29 +60,22 @@ public final class ScaledInput extends FunctionVertex implements Planned {
                                 Prepared.of((Op) new Sqrt(in.array(), in.array())),
                                 Prepared.divideInto(1, in.array(), in.array()),
                                 Preconditioning.multiply(x.slot(), in, y)));
-        return planner.like(x, y, 1);
+        Value value = planner.like(x, y, x.pending());
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        1,
+                        List.of(in),
+                        List.of(),
+                        false,
+                        (g, dx) -> Preconditioning.multiply(g, in, dx));
+        return value;
     }
 
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.models.runtime.ScaledInput(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
-        INDArray x = inputs[0];
-        INDArray in = Preconditioning.in(inputs[1], sigmaData, ArrayType.FF_WORKING_MEM, ws);
-        return x.mul(
-                in, ws.createUninitialized(ArrayType.ACTIVATIONS, x.dataType(), x.shape(), 'c'));
-    }
-
-    @Override
-    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
-        INDArray in = Preconditioning.in(inputs[1], sigmaData, ArrayType.BP_WORKING_MEM, ws);
-        INDArray dx =
-                ws.createUninitialized(
-                        ArrayType.ACTIVATION_GRAD, epsilon.dataType(), epsilon.shape(), 'c');
-        return new INDArray[] {epsilon.mul(in, dx), null};
     }
 
     @Override

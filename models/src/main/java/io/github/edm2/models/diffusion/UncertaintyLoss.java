@@ -1,6 +1,5 @@
 package io.github.edm2.models.diffusion;
 
-import io.github.edm2.layers.plan.Planned;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -35,7 +34,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class UncertaintyLoss extends DiffusionOutput implements Planned {
+public class UncertaintyLoss extends DiffusionOutput {
 
     private double sigmaData;
 
@@ -116,7 +115,7 @@ public class UncertaintyLoss extends DiffusionOutput implements Planned {
                         weight(input, temporary, ws),
                         ws.createUninitialized(temporary, error.dataType(), error.shape(), 'c'));
         // dL/dD = 2 lambda / exp(u) (D - y)
-        weighted.mul(2, LossInput.channels(gradient, 0, channels));
+        weighted.mul(2, channels(gradient, 0, channels));
         // dL/du = elements - sum lambda / exp(u) (D - y)²
         INDArray du = ws.createUninitialized(temporary, error.dataType(), batch, 1);
         weighted.muli(error);
@@ -148,7 +147,7 @@ public class UncertaintyLoss extends DiffusionOutput implements Planned {
     }
 
     private static INDArray denoised(INDArray input) {
-        return LossInput.channels(input, 0, input.size(1) - 2);
+        return channels(input, 0, input.size(1) - 2);
     }
 
     private static INDArray logVariance(INDArray input) {
@@ -195,5 +194,14 @@ public class UncertaintyLoss extends DiffusionOutput implements Planned {
         public UncertaintyLoss build() {
             return new UncertaintyLoss(this);
         }
+    }
+
+    /** Some channels of images, as a view. */
+    private static INDArray channels(INDArray x, long from, long to) {
+        return x.get(
+                NDArrayIndex.all(),
+                NDArrayIndex.interval(from, to),
+                NDArrayIndex.all(),
+                NDArrayIndex.all());
     }
 }

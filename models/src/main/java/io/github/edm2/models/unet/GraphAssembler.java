@@ -66,8 +66,17 @@ public final class GraphAssembler implements Assembler<String> {
      */
     public static ComputationGraphConfiguration.GraphBuilder assemble(
             NetworkOptions options, ComputationGraphConfiguration.GraphBuilder graph, long seed) {
+        graph.addInputs(IMAGE, SIGMA);
+        if (options.getLabelDim() > 0) {
+            graph.addInputs(LABEL);
+        }
+        new Network<>(options, new GraphAssembler(options, graph, seed)).assemble();
+        return graph.setInputTypes(inputTypes(options));
+    }
+
+    /** Types of the network's inputs, in their order. */
+    static InputType[] inputTypes(NetworkOptions options) {
         int resolution = options.getImgResolution();
-        List<String> inputs = new ArrayList<>(List.of(IMAGE, SIGMA));
         List<InputType> types =
                 new ArrayList<>(
                         List.of(
@@ -75,12 +84,9 @@ public final class GraphAssembler implements Assembler<String> {
                                         resolution, resolution, options.getImgChannels()),
                                 InputType.feedForward(1)));
         if (options.getLabelDim() > 0) {
-            inputs.add(LABEL);
             types.add(InputType.feedForward(options.getLabelDim()));
         }
-        graph.addInputs(inputs);
-        new Network<>(options, new GraphAssembler(options, graph, seed)).assemble();
-        return graph.setInputTypes(types.toArray(InputType[]::new));
+        return types.toArray(InputType[]::new);
     }
 
     /**

@@ -1,18 +1,24 @@
 package io.github.edm2.models.unet;
 
-import io.github.edm2.layers.Resample;
+import io.github.edm2.layers.plan.Cost;
+import io.github.edm2.layers.plan.Planned;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
+import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.GraphVertex;
+import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.inputs.InputType;
 
 /**
- * Parameters and multiply-adds of a network, part by part, for one image; nothing is allocated, so
- * that the largest networks can be summed up on any machine. Element-wise operations count one per
- * output element and operation, and three per weight for its normalization, as in the paper's
- * table.
+ * Parameters and multiply-adds of a network, part by part, for one image, as its layers and
+ * vertices say; no parameters are allocated, so that the largest networks can be summed up on any
+ * machine. Element-wise operations count one per output element and operation, and three per weight
+ * for its normalization, as in the paper's table.
  */
 public final class NetworkCost {
 
@@ -53,9 +59,57 @@ public final class NetworkCost {
 
     /** Sums up a network. */
     public static NetworkCost of(NetworkOptions options) {
-        Counter counter = new Counter(options.validate());
-        new Network<>(options, counter).assemble();
-        return new NetworkCost(counter.parts);
+        return of(
+                GraphAssembler.assemble(
+                                options.validate(),
+                                new NeuralNetConfiguration.Builder().graphBuilder(),
+                                0)
+                        .build(),
+                GraphAssembler.inputTypes(options));
+    }
+
+    /**
+     * Sums up a graph. Layers that are not of this library count with their parameters only.
+     *
+     * @param inputTypes one for each input of the graph, in their order
+     */
+    public static NetworkCost of(ComputationGraphConfiguration graph, InputType... inputTypes) {
+        Map<String, InputType> types = graph.getLayerActivationTypes(false, false, inputTypes);
+        List<Part> parts = new ArrayList<>();
+        graph.getVertices()
+                .forEach(
+                        (name, vertex) -> {
+                            InputType[] inputs =
+                                    graph.getVertexInputs().get(name).stream()
+                                            .map(types::get)
+                                            .toArray(InputType[]::new);
+                            Part part = part(name, vertex, types.get(name), inputs);
+                            if (part.parameters > 0 || part.operations() > 0) {
+                                parts.add(part);
+                            }
+                        });
+        return new NetworkCost(parts);
+    }
+
+    private static Part part(
+            String name, GraphVertex vertex, InputType output, InputType... inputs) {
+        Object configuration =
+                vertex instanceof LayerVertex layer ? layer.getLayerConf().getLayer() : vertex;
+        Planned planned = configuration instanceof Planned known ? known : null;
+        Cost cost = planned == null ? new Cost(0, 0) : planned.cost(output, inputs);
+        long pixels = Cost.pixels(output);
+        return new Part(
+                name,
+                planned == null
+                        ? configuration.getClass().getSimpleName()
+                        : planned.operationName(),
+                vertex.numParams(false),
+                cost.multiplyAdds(),
+                cost.elementwise(),
+                (int) (output.arrayElementsPerExample() / pixels),
+                output instanceof InputType.InputTypeConvolutional images
+                        ? (int) images.getHeight()
+                        : 0);
     }
 
     /** The parts in order of assembly. */
@@ -156,199 +210,5 @@ public final class NetworkCost {
     private static String block(Part part) {
         String[] names = part.name.split("\\.");
         return String.join(".", names[0], names[1], names[2]);
-    }
-
-    /** Per weight: norm, division, gain. */
-    private static final long WEIGHT_NORMALIZATION = 3;
-
-    /** Counts instead of building; a value is nothing but its shape. */
-    private static final class Counter implements Assembler<Void> {
-
-        private final NetworkOptions options;
-        private final List<Part> parts = new ArrayList<>();
-
-        Counter(NetworkOptions options) {
-            this.options = options;
-        }
-
-        private Tensor<Void> add(
-                String name,
-                String operation,
-                long parameters,
-                long multiplyAdds,
-                long elementwise,
-                Tensor<Void> y) {
-            parts.add(
-                    new Part(
-                            name,
-                            operation,
-                            parameters,
-                            multiplyAdds,
-                            elementwise,
-                            y.channels(),
-                            y.resolution()));
-            return y;
-        }
-
-        /** A part of so many element-wise operations per output element. */
-        private Tensor<Void> elementwise(
-                String name, String operation, int operations, Tensor<Void> y) {
-            return add(name, operation, 0, 0, operations * elements(y), y);
-        }
-
-        private static long elements(Tensor<Void> x) {
-            return x.channels() * pixels(x);
-        }
-
-        private static long pixels(Tensor<Void> x) {
-            return x.resolution() == 0 ? 1 : (long) x.resolution() * x.resolution();
-        }
-
-        @Override
-        public Tensor<Void> image() {
-            return new Tensor<>(null, options.getImgChannels(), options.getImgResolution());
-        }
-
-        @Override
-        public Tensor<Void> sigma() {
-            return new Tensor<>(null, 1, 0);
-        }
-
-        @Override
-        public Tensor<Void> label() {
-            return new Tensor<>(null, options.getLabelDim(), 0);
-        }
-
-        @Override
-        public Tensor<Void> convolution(
-                String name, Tensor<Void> x, int out, int kernel, boolean learnedGain) {
-            String operation = "MpConvolution %1$dx%1$d".formatted(kernel);
-            return weighted(name, operation, x, out, kernel * kernel, learnedGain);
-        }
-
-        /** A product of every pixel's patch of so many taps with a weight. */
-        private Tensor<Void> weighted(
-                String name,
-                String operation,
-                Tensor<Void> x,
-                int out,
-                int taps,
-                boolean learnedGain) {
-            long weights = (long) out * x.channels() * taps;
-            return add(
-                    name,
-                    operation,
-                    weights + (learnedGain ? 1 : 0),
-                    weights * pixels(x),
-                    WEIGHT_NORMALIZATION * weights,
-                    new Tensor<>(null, out, x.resolution()));
-        }
-
-        @Override
-        public Tensor<Void> convolutionOfDropout(
-                String name, Tensor<Void> x, int out, int kernel, double dropout) {
-            return convolution(name, x, out, kernel, false);
-        }
-
-        @Override
-        public Tensor<Void> linear(
-                String name, Tensor<Void> x, int out, double gain, boolean learnedGain) {
-            return weighted(name, "MpLinear", x, out, 1, learnedGain);
-        }
-
-        @Override
-        public Tensor<Void> silu(String name, Tensor<Void> x) {
-            return elementwise(name, "MpSiluLayer", 2, x); // silu, division
-        }
-
-        @Override
-        public Tensor<Void> sum(String name, Tensor<Void> a, Tensor<Void> b, double t) {
-            return elementwise(name, "MpSum", 2, a); // interpolation, division
-        }
-
-        @Override
-        public Tensor<Void> concat(String name, Tensor<Void> a, Tensor<Void> b, double t) {
-            return elementwise( // scaling, copy
-                    name,
-                    "MpConcat",
-                    2,
-                    new Tensor<>(null, a.channels() + b.channels(), a.resolution()));
-        }
-
-        @Override
-        public Tensor<Void> modulate(String name, Tensor<Void> x, Tensor<Void> c) {
-            return elementwise(name, "Modulation", 1, x);
-        }
-
-        @Override
-        public Tensor<Void> pixelNorm(String name, Tensor<Void> x) {
-            return elementwise(name, "PixelNorm", 2, x); // norm, division
-        }
-
-        @Override
-        public Tensor<Void> resample(
-                String name, Tensor<Void> x, Resample.Direction direction, double[] filter) {
-            boolean down = direction == Resample.Direction.DOWN;
-            int resolution = down ? x.resolution() / 2 : x.resolution() * 2;
-            int taps = filter.length * filter.length;
-            return elementwise(
-                    name,
-                    down ? "Resample down" : "Resample up",
-                    down ? taps : Math.max(1, taps / 4),
-                    new Tensor<>(null, x.channels(), resolution));
-        }
-
-        @Override
-        public Tensor<Void> attention(String name, Tensor<Void> x, int heads) {
-            Tensor<Void> y = new Tensor<>(null, x.channels() / 3, x.resolution());
-            long pairs = pixels(x) * pixels(x);
-            long normalization = 2 * elements(x);
-            long softmax = heads * pairs;
-            return add(
-                    name,
-                    "CosineAttention",
-                    0,
-                    2 * pairs * y.channels(),
-                    normalization + softmax,
-                    y);
-        }
-
-        @Override
-        public Tensor<Void> clip(String name, Tensor<Void> x, double limit) {
-            return elementwise(name, "Clip", 1, x);
-        }
-
-        @Override
-        public Tensor<Void> fourier(String name, Tensor<Void> x, int channels) {
-            return elementwise(
-                    name, "MpFourier", 4, new Tensor<>(null, channels, 0)); // cos, three products
-        }
-
-        @Override
-        public Tensor<Void> withOnes(String name, Tensor<Void> x) {
-            return elementwise(
-                    name, "OnesChannel", 1, new Tensor<>(null, x.channels() + 1, x.resolution()));
-        }
-
-        @Override
-        public Tensor<Void> scaledInput(String name, Tensor<Void> x, Tensor<Void> sigma) {
-            return elementwise(name, "ScaledInput", 1, x);
-        }
-
-        @Override
-        public Tensor<Void> noiseCondition(String name, Tensor<Void> sigma) {
-            return elementwise(name, "NoiseCondition", 2, sigma);
-        }
-
-        @Override
-        public Tensor<Void> denoised(
-                String name, Tensor<Void> f, Tensor<Void> x, Tensor<Void> sigma) {
-            return elementwise(name, "Denoised", 3, x);
-        }
-
-        @Override
-        public void outputs(Tensor<Void> denoised, Tensor<Void> logVariance, Tensor<Void> sigma) {
-            // Outputs cost nothing.
-        }
     }
 }

@@ -1,16 +1,13 @@
 package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.FunctionVertex;
-import io.github.edm2.layers.plan.NotPlannedException;
-import io.github.edm2.layers.plan.Planned;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
 import io.github.edm2.layers.plan.Value;
+import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.ArrayType;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,14 +17,11 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class OnesChannel extends FunctionVertex implements Planned {
+public final class OnesChannel extends FunctionVertex {
 
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
-        Value x = inputs[0];
-        if (x.differentiable() || x.pending() != 1) {
-            throw new NotPlannedException("\"%s\" has a trained input".formatted(name));
-        }
+        Value x = planner.whole(inputs[0]);
         long[] shape = x.shape().clone();
         shape[1]++;
         Slot y = new Slot(x.rows(), shape[1]);
@@ -40,34 +34,22 @@ public final class OnesChannel extends FunctionVertex implements Planned {
                     return Prepared.sequence(
                             () -> front.assign(x.slot().array()), () -> last.assign(1));
                 });
-        return new Value(y, shape, false, 1);
+        Value value = new Value(y, shape, x.differentiable(), 1);
+        planner.tape()
+                .push(
+                        value,
+                        x,
+                        1,
+                        List.of(),
+                        List.of(),
+                        false,
+                        (g, dx) -> Prepared.copy(Planner.columns(g, 0, x.channels()), dx.array()));
+        return value;
     }
 
     @Override
     protected Runtime runtime(ComputationGraph graph, String name, int index, DataType dataType) {
         return new io.github.edm2.models.runtime.OnesChannel(this, graph, name, index, dataType);
-    }
-
-    @Override
-    protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr ws) {
-        INDArray x = inputs[0];
-        INDArray y =
-                ws.createUninitialized(
-                        ArrayType.ACTIVATIONS,
-                        x.dataType(),
-                        new long[] {x.size(0), x.size(1) + 1, x.size(2), x.size(3)},
-                        'c');
-        channels(y, 0, x.size(1)).assign(x);
-        channels(y, x.size(1), x.size(1) + 1).assign(1);
-        return y;
-    }
-
-    @Override
-    protected INDArray[] backward(INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr ws) {
-        INDArray x = inputs[0];
-        INDArray dx =
-                ws.createUninitialized(ArrayType.ACTIVATION_GRAD, x.dataType(), x.shape(), 'c');
-        return new INDArray[] {dx.assign(channels(epsilon, 0, x.size(1)))};
     }
 
     @Override

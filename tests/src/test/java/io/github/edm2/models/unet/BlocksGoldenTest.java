@@ -2,8 +2,13 @@ package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.FunctionVertex;
 import io.github.edm2.layers.MpWeightLayer;
+import io.github.edm2.layers.plan.Planner;
+import io.github.edm2.layers.plan.Prepared;
+import io.github.edm2.layers.plan.Slot;
+import io.github.edm2.layers.plan.Value;
 import io.github.edm2.tests.Golden;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.api.Layer;
@@ -12,7 +17,6 @@ import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.WorkspaceMode;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
-import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -182,15 +186,30 @@ class BlocksGoldenTest {
         private INDArray gradient;
 
         @Override
-        protected INDArray forward(INDArray[] inputs, LayerWorkspaceMgr workspaces) {
-            return inputs[0];
+        public Value plan(Planner planner, String name, Value... inputs) {
+            Value x = inputs[0].plain();
+            Slot y = new Slot(x.slot().shape());
+            planner.add(x.slot(), y, () -> Prepared.copy(x.slot().array(), y.array()));
+            Value value = planner.like(x, y, x.pending());
+            planner.tape()
+                    .push(
+                            value,
+                            x,
+                            1,
+                            List.of(),
+                            List.of(),
+                            false,
+                            (g, dx) ->
+                                    Prepared.sequence(
+                                            Prepared.copy(g.array(), dx.array()),
+                                            () -> gradient = inOrderOfArrays(dx, x).dup('c')));
+            return value;
         }
 
-        @Override
-        protected INDArray[] backward(
-                INDArray[] inputs, INDArray epsilon, LayerWorkspaceMgr workspaces) {
-            gradient = epsilon.dup();
-            return new INDArray[] {epsilon};
+        private static INDArray inOrderOfArrays(Slot slot, Value like) {
+            return like.isImages()
+                    ? Planner.images(slot, like.shape()).permute(0, 3, 1, 2)
+                    : slot.array();
         }
 
         @Override
