@@ -105,6 +105,7 @@ final class PartialArchive implements Closeable {
                                                 + "; wait until it ends or choose another name"));
     }
 
+    /** By hand: libraries need the directory at the end, or read all of the data in between. */
     private void listEntries() throws IOException {
         long at = 0;
         while (at + HEADER_BYTES <= found) {
