@@ -27,7 +27,7 @@ import org.nd4j.linalg.api.ops.impl.transforms.strict.HardTanh;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Clip extends FunctionLayer {
+public class Clip extends FunctionLayer implements InSameDiff {
 
     private double limit;
 
@@ -80,6 +80,11 @@ public class Clip extends FunctionLayer {
     @Override
     public boolean isElementwise() {
         return true;
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return limit == Double.POSITIVE_INFINITY ? x[0] : clip(part.sd(), x[0], limit);
     }
 
     @Override

@@ -32,7 +32,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class CosineAttention extends ImageFunctionLayer {
+public class CosineAttention extends ImageFunctionLayer implements InSameDiff {
 
     private int heads;
 
@@ -147,6 +147,11 @@ public class CosineAttention extends ImageFunctionLayer {
         long channels = output.arrayElementsPerExample() / pixels;
         return new Cost(
                 2 * pairs * channels, 2 * inputs[0].arrayElementsPerExample() + heads * pairs);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return attention(part.sd(), x[0], part.shape(0), heads);
     }
 
     @Override

@@ -22,7 +22,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class Modulation extends FunctionVertex {
+public final class Modulation extends FunctionVertex implements InSameDiff {
 
     /**
      * SameDiff face.
@@ -137,6 +137,11 @@ public final class Modulation extends FunctionVertex {
         } else {
             planner.tape().accumulate(c, dc, c.pending());
         }
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return modulate(part.sd(), x[0], x[1]);
     }
 
     @Override

@@ -27,7 +27,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class MpConcat extends FunctionVertex {
+public final class MpConcat extends FunctionVertex implements InSameDiff {
 
     private final double t;
 
@@ -113,6 +113,11 @@ public final class MpConcat extends FunctionVertex {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(2, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return mpConcat(part.sd(), x[0], x[1], part.channels(0), part.channels(1), t);
     }
 
     @Override

@@ -101,6 +101,11 @@ public class MpConvolution extends MpWeightLayer {
     }
 
     @Override
+    protected SDVariable product(SameDiff sd, SDVariable x, SDVariable weight, SDVariable learned) {
+        return mpConvolution(sd, x, weight, weightShape(), learned);
+    }
+
+    @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpConvolution(conf, dataType);
     }

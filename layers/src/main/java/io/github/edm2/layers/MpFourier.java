@@ -34,7 +34,7 @@ import org.nd4j.linalg.factory.Nd4j;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class MpFourier extends FunctionLayer {
+public class MpFourier extends FunctionLayer implements InSameDiff {
 
     private float[] frequencies;
     private float[] phases;
@@ -98,6 +98,15 @@ public class MpFourier extends FunctionLayer {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(4, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return mpFourier(
+                part.sd(),
+                x[0],
+                part.row("_frequencies", frequencies),
+                part.row("_phases", phases));
     }
 
     @Override

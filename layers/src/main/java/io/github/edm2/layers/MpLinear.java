@@ -49,6 +49,11 @@ public class MpLinear extends MpWeightLayer {
     }
 
     @Override
+    protected SDVariable product(SameDiff sd, SDVariable x, SDVariable weight, SDVariable learned) {
+        return mpLinear(sd, x, weight, weightShape(), learned);
+    }
+
+    @Override
     protected Runtime runtime(NeuralNetConfiguration conf, DataType dataType) {
         return new io.github.edm2.layers.runtime.MpLinear(conf, dataType);
     }

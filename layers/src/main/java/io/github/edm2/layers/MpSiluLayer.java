@@ -10,6 +10,7 @@ import lombok.EqualsAndHashCode;
 import lombok.NoArgsConstructor;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.inputs.InputType;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -20,7 +21,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class MpSiluLayer extends FunctionLayer {
+public class MpSiluLayer extends FunctionLayer implements InSameDiff {
 
     protected MpSiluLayer(Builder builder) {
         super(builder);
@@ -79,6 +80,11 @@ public class MpSiluLayer extends FunctionLayer {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(2, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return MpSilu.mpSilu(part.sd(), x[0]);
     }
 
     @Override

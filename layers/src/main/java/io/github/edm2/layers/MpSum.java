@@ -22,7 +22,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class MpSum extends FunctionVertex {
+public final class MpSum extends FunctionVertex implements InSameDiff {
 
     private final double t;
 
@@ -195,6 +195,11 @@ public final class MpSum extends FunctionVertex {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(2, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return mpSum(part.sd(), x[0], x[1], t);
     }
 
     @Override

@@ -23,6 +23,8 @@ import org.deeplearning4j.nn.weights.WeightInitDistribution;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.activations.impl.ActivationIdentity;
@@ -50,7 +52,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public abstract class MpWeightLayer extends FeedForwardLayer implements Planned {
+public abstract class MpWeightLayer extends FeedForwardLayer implements Planned, InSameDiff {
 
     /** Name of the weight parameter. */
     public static final String WEIGHT_KEY = "W";
@@ -89,6 +91,26 @@ public abstract class MpWeightLayer extends FeedForwardLayer implements Planned 
         long weights = ArrayUtil.prodLong(weightShape());
         return new Cost(weights * Cost.pixels(output), 3 * weights);
     }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        if (!(activationFn instanceof ActivationIdentity)) {
+            throw new IllegalStateException(
+                    "%s has the activation %s, which SameDiff does not get; put it into a layer of its own"
+                            .formatted(description(), activationFn));
+        }
+        SDVariable learned = learnedGain ? part.parameters().apply(GAIN_KEY) : null;
+        SDVariable y = product(part.sd(), x[0], part.parameters().apply(WEIGHT_KEY), learned);
+        return gain == 1 ? y : y.mul(gain);
+    }
+
+    /**
+     * SameDiff face of the product.
+     *
+     * @param learned gain; null for none
+     */
+    protected abstract SDVariable product(
+            SameDiff sd, SDVariable x, SDVariable weight, SDVariable learned);
 
     /** Shape of the weight; the first axis counts the output rows. */
     protected abstract long[] weightShape();

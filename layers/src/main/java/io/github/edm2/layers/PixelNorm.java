@@ -23,7 +23,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class PixelNorm extends ImageFunctionLayer {
+public class PixelNorm extends ImageFunctionLayer implements InSameDiff {
 
     protected PixelNorm(Builder builder) {
         super(builder);
@@ -80,6 +80,11 @@ public class PixelNorm extends ImageFunctionLayer {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(2, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return pixelNorm(part.sd(), x[0], part.channels(0));
     }
 
     @Override

@@ -36,7 +36,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 @Data
 @NoArgsConstructor
 @EqualsAndHashCode(callSuper = true)
-public class Resample extends ImageFunctionLayer {
+public class Resample extends ImageFunctionLayer implements InSameDiff {
 
     /** Which way. */
     public enum Direction {
@@ -182,6 +182,11 @@ public class Resample extends ImageFunctionLayer {
     @Override
     public String operationName() {
         return "Resample " + direction.name().toLowerCase(Locale.ROOT);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return resample(part.sd(), x[0], part.shape(0), direction, filter);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.InSameDiff;
 import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
@@ -22,7 +23,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class Denoised extends FunctionVertex {
+public final class Denoised extends FunctionVertex implements InSameDiff {
 
     private final double sigmaData;
 
@@ -97,6 +98,11 @@ public final class Denoised extends FunctionVertex {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(3, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return denoised(part.sd(), x[0], x[1], x[2], sigmaData);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.InSameDiff;
 import io.github.edm2.layers.plan.Cost;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
@@ -19,7 +20,7 @@ import org.nd4j.linalg.api.ops.impl.transforms.strict.Log;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class NoiseCondition extends FunctionVertex {
+public final class NoiseCondition extends FunctionVertex implements InSameDiff {
 
     /** SameDiff face. */
     public static SDVariable noiseCondition(SameDiff sd, SDVariable sigma) {
@@ -44,6 +45,11 @@ public final class NoiseCondition extends FunctionVertex {
     @Override
     public Cost cost(InputType output, InputType... inputs) {
         return Cost.perElement(2, output);
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return noiseCondition(part.sd(), x[0]);
     }
 
     @Override

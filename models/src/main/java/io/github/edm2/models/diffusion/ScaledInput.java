@@ -1,6 +1,7 @@
 package io.github.edm2.models.diffusion;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.InSameDiff;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -21,7 +22,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class ScaledInput extends FunctionVertex {
+public final class ScaledInput extends FunctionVertex implements InSameDiff {
 
     private final double sigmaData;
 
@@ -71,6 +72,11 @@ public final class ScaledInput extends FunctionVertex {
                         false,
                         (g, dx) -> Preconditioning.multiply(g, in, dx));
         return value;
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        return scaledInput(part.sd(), x[0], x[1], sigmaData);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.edm2.models.unet;
 
 import io.github.edm2.layers.FunctionVertex;
+import io.github.edm2.layers.InSameDiff;
 import io.github.edm2.layers.plan.Planner;
 import io.github.edm2.layers.plan.Prepared;
 import io.github.edm2.layers.plan.Slot;
@@ -8,6 +9,7 @@ import io.github.edm2.layers.plan.Value;
 import java.util.List;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -17,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>For one thread at a time, as all vertices of DL4J.
  */
-public final class OnesChannel extends FunctionVertex {
+public final class OnesChannel extends FunctionVertex implements InSameDiff {
 
     @Override
     public Value plan(Planner planner, String name, Value... inputs) {
@@ -45,6 +47,12 @@ public final class OnesChannel extends FunctionVertex {
                         false,
                         (g, dx) -> Prepared.copy(Planner.columns(g, 0, x.channels()), dx.array()));
         return value;
+    }
+
+    @Override
+    public SDVariable define(Part part, SDVariable... x) {
+        SDVariable plane = part.sd().sum(x[0].mul(0.0), true, 1).add(1.0);
+        return part.sd().concat(1, x[0], plane);
     }
 
     @Override

@@ -118,11 +118,10 @@ class BlocksGoldenTest {
         String name = block.name();
         SameDiff sd =
                 SameDiffAssembler.assembleBlock(
-                        block.options(),
-                        block.spec,
                         graph(block, new Probe(), new Probe()),
                         GOLDEN.get(name + "/in/x").dup(),
-                        GOLDEN.get(name + "/in/emb").dup());
+                        GOLDEN.get(name + "/in/emb").dup(),
+                        inputTypes(block));
         SDVariable out = sd.getVariable("out");
         out.mul(sd.constant(GOLDEN.get(name + "/gout"))).sum().markAsLoss();
         Golden.assertClose(GOLDEN.get(name + "/out"), out.eval(), Golden.OUTPUT, name);
@@ -146,22 +145,27 @@ class BlocksGoldenTest {
                                 name + " " + variable));
     }
 
+    private static InputType[] inputTypes(Block block) {
+        int size =
+                switch (block.spec.kind()) {
+                    case DOWN -> block.spec.resolution() * 2;
+                    case UP -> block.spec.resolution() / 2;
+                    default -> block.spec.resolution();
+                };
+        return new InputType[] {
+            InputType.convolutional(size, size, block.in), InputType.feedForward(48)
+        };
+    }
+
     /** The block alone as a graph with its golden parameters. */
     private static ComputationGraph graph(Block block, Probe... probes) {
-        int factor = block.spec.kind() == BlockSpec.Kind.DOWN ? 2 : 1;
-        int size =
-                block.spec.kind() == BlockSpec.Kind.UP
-                        ? block.spec.resolution() / 2
-                        : block.spec.resolution() * factor;
         ComputationGraphConfiguration.GraphBuilder builder =
                 new NeuralNetConfiguration.Builder()
                         .trainingWorkspaceMode(WorkspaceMode.NONE)
                         .inferenceWorkspaceMode(WorkspaceMode.NONE)
                         .graphBuilder()
                         .addInputs("in0", "in1")
-                        .setInputTypes(
-                                InputType.convolutional(size, size, block.in),
-                                InputType.feedForward(48))
+                        .setInputTypes(inputTypes(block))
                         .addVertex("x", probes[0], "in0")
                         .addVertex("embedding", probes[1], "in1");
         String out = GraphAssembler.assembleBlock(block.options(), block.spec, block.in, builder);
