@@ -168,6 +168,17 @@ public class Edm2 extends ZooModel<Edm2> {
                             .formatted(file, e.getMessage()),
                     e);
         }
+        write(content, file);
+    }
+
+    /**
+     * The same with the names of the classes, if the content has some.
+     *
+     * @param content network, options and names
+     * @param file as for the other method
+     * @throws UncheckedIOException as the other method does
+     */
+    public static void write(NetworkFile content, Path file) {
         try {
             AtomicFile.write(file, out -> content.write(out, false));
         } catch (IOException e) {

@@ -17,9 +17,10 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  *
  * <p>A batch has the features {images [batch, channels, height, width]}, or {images, one-hot labels
  * [batch, classes]} if the dataset has labels. Its labels are {images}, the same array, so that
- * {@code fit} accepts it as it is; a preprocessor can replace both. Batches may extend over the end
- * of an epoch; only the last one of a limited number of epochs can be smaller. Not safe for use by
- * several threads at a time.
+ * {@code fit} accepts it as it is; a preprocessor can replace both. {@link Builder#labelsAsTargets}
+ * gives the batches of a classifier instead. Batches may extend over the end of an epoch; only the
+ * last one of a limited number of epochs can be smaller. Not safe for use by several threads at a
+ * time.
  */
 public final class ImageBatches implements MultiDataSetIterator {
 
@@ -36,6 +37,7 @@ public final class ImageBatches implements MultiDataSetIterator {
     private final long startImage;
     private final long endImage;
     private final boolean xflip;
+    private final boolean labelsAsTargets;
     private final long orderSeed;
     private final long mirrorSeed;
     private final long latentSeed;
@@ -53,6 +55,7 @@ public final class ImageBatches implements MultiDataSetIterator {
         this.startImage = builder.startImage;
         this.endImage = builder.endImage;
         this.xflip = builder.xflip;
+        this.labelsAsTargets = builder.labelsAsTargets;
         // Mixed, so that neighbouring seeds do not give the same epochs one later.
         this.orderSeed = new SplittableRandom(builder.seed).nextLong();
         this.mirrorSeed = new SplittableRandom(builder.seed ^ MIRROR_STREAM).nextLong();
@@ -105,17 +108,22 @@ public final class ImageBatches implements MultiDataSetIterator {
             latentSeeds[i] = latentSeed + position + i;
         }
         INDArray images = dataset.images(indices, mirrored, latentSeeds);
-        INDArray[] features =
-                dataset.isConditional()
-                        ? new INDArray[] {images, dataset.labels(indices)}
-                        : new INDArray[] {images};
         MultiDataSet batch =
-                new org.nd4j.linalg.dataset.MultiDataSet(features, new INDArray[] {images});
+                batch(images, dataset.isConditional() ? dataset.labels(indices) : null);
         position += size;
         if (preProcessor != null) {
             preProcessor.preProcess(batch);
         }
         return batch;
+    }
+
+    private MultiDataSet batch(INDArray images, INDArray labels) {
+        if (labelsAsTargets) {
+            return new org.nd4j.linalg.dataset.MultiDataSet(images, labels);
+        }
+        INDArray[] features =
+                labels == null ? new INDArray[] {images} : new INDArray[] {images, labels};
+        return new org.nd4j.linalg.dataset.MultiDataSet(features, new INDArray[] {images});
     }
 
     /** Index in the dataset of the image at a position of the endless sequence. */
@@ -212,6 +220,7 @@ public final class ImageBatches implements MultiDataSetIterator {
         private long startImage;
         private long endImage = Long.MAX_VALUE;
         private boolean xflip;
+        private boolean labelsAsTargets;
 
         private Builder(ImageDataset dataset, int batchSize) {
             requireAtLeast(1, batchSize, "batchSize");
@@ -245,6 +254,21 @@ public final class ImageBatches implements MultiDataSetIterator {
         /** Whether to mirror each image left to right with probability 1/2; not unless set. */
         public Builder xflip(boolean xflip) {
             this.xflip = xflip;
+            return this;
+        }
+
+        /**
+         * Gives batches to train a classifier with: features {images}, labels {one-hot labels}.
+         *
+         * @throws IllegalArgumentException if the dataset has no labels
+         */
+        public Builder labelsAsTargets() {
+            if (!dataset.isConditional()) {
+                throw new IllegalArgumentException(
+                        "Dataset %s has no labels to be targets; open one that has labels"
+                                .formatted(dataset.name()));
+            }
+            this.labelsAsTargets = true;
             return this;
         }
 

@@ -219,4 +219,21 @@ class ImageBatchesTest {
         assertThrows(IllegalArgumentException.class, () -> batches(1).build().seek(-1));
         assertThrows(IllegalArgumentException.class, () -> batches(1).build().next(0));
     }
+
+    @Test
+    void aClassifierGetsLabelsAsTargets() {
+        MultiDataSet batch =
+                ImageBatches.builder(dataset(true), 4).seed(7).labelsAsTargets().build().next();
+        MultiDataSet usual = ImageBatches.builder(dataset(true), 4).seed(7).build().next();
+        assertArrayEquals(new INDArray[] {usual.getFeatures(0)}, batch.getFeatures());
+        assertArrayEquals(new INDArray[] {usual.getFeatures(1)}, batch.getLabels());
+    }
+
+    @Test
+    void aClassifierNeedsLabels() {
+        ImageBatches.Builder builder = batches(4);
+        String message =
+                assertThrows(IllegalArgumentException.class, builder::labelsAsTargets).getMessage();
+        assertEquals("Dataset test has no labels to be targets; open one that has labels", message);
+    }
 }
