@@ -68,7 +68,7 @@ public final class Main {
      * @param err errors
      * @return the exit code
      */
-    static int run(String[] args, PrintStream out, PrintStream err) {
+    public static int run(String[] args, PrintStream out, PrintStream err) {
         if (args.length == 0) {
             HelpPage.ofProgram(COMMANDS, out);
             return WRONG_USAGE;

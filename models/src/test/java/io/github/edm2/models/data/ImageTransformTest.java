@@ -5,17 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import java.io.IOException;
-import java.util.HashMap;
-import java.util.Map;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
-import org.junit.jupiter.api.BeforeAll;
+import io.github.edm2.models.Golden;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Transforms give the pixels that the reference makes with the Python imaging library. */
 class ImageTransformTest {
@@ -23,20 +17,7 @@ class ImageTransformTest {
     /** Level of 255 by which a pixel may differ. */
     private static final int TOLERANCE = 1;
 
-    private static final Map<String, INDArray> GOLDEN = new HashMap<>();
-
-    @BeforeAll
-    static void readGolden() throws IOException {
-        try (ZipInputStream zip =
-                new ZipInputStream(
-                        ImageTransformTest.class.getResourceAsStream("image-transforms.npz"))) {
-            for (ZipEntry entry = zip.getNextEntry(); entry != null; entry = zip.getNextEntry()) {
-                GOLDEN.put(
-                        entry.getName().replace(".npy", ""),
-                        Nd4j.createNpyFromByteArray(zip.readAllBytes()));
-            }
-        }
-    }
+    private static final Golden GOLDEN = Golden.read("image-transforms");
 
     private static RgbImage golden(String name) {
         INDArray pixels = GOLDEN.get(name);

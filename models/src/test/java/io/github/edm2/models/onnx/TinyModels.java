@@ -1,20 +1,17 @@
 package io.github.edm2.models.onnx;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
+import io.github.edm2.models.Golden;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipInputStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Small networks in ONNX files and what PyTorch computed with them. */
 final class TinyModels {
 
     /** Largest absolute difference from PyTorch. */
     static final double TOLERANCE = 1e-4;
+
+    private static final Golden EXPECTED = Golden.of("/onnx/expected.npz");
 
     private TinyModels() {}
 
@@ -28,17 +25,7 @@ final class TinyModels {
 
     /** For example {@code tiny-detector/in}. */
     static INDArray expected(String name) {
-        try (InputStream in = TinyModels.class.getResourceAsStream("/onnx/expected.npz");
-                ZipInputStream zip = new ZipInputStream(in)) {
-            for (ZipEntry e = zip.getNextEntry(); e != null; e = zip.getNextEntry()) {
-                if (e.getName().equals(name + ".npy")) {
-                    return Nd4j.createNpyFromByteArray(zip.readAllBytes());
-                }
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        throw new IllegalArgumentException("there is no array " + name);
+        return EXPECTED.get(name);
     }
 
     static double largestDifference(INDArray a, INDArray b) {
