@@ -1,5 +1,11 @@
 package io.github.edm2.tests.rules;
 
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
 import io.github.edm2.ema.EmaListener;
 import io.github.edm2.layers.MpConvolution;
 import io.github.edm2.layers.plan.Training;
@@ -7,41 +13,45 @@ import io.github.edm2.models.diffusion.UncertaintyLoss;
 import io.github.edm2.models.sampling.HeunSampler;
 import io.github.edm2.models.training.FiniteAdam;
 import io.github.edm2.models.unet.GraphAssembler;
-import java.io.IOException;
-import java.io.InputStream;
-import java.net.URI;
-import java.net.URISyntaxException;
-import java.nio.file.FileSystem;
-import java.nio.file.FileSystems;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * No class on the path of a step reads or writes single elements of arrays, which on a GPU would
- * wait for the device each time. The compiled classes are searched for calls of such methods.
+ * wait for the device each time.
  */
 class NoElementAccessTest {
 
-    /** Methods that bring elements to Java, or take them from there. */
-    private static final Set<String> FORBIDDEN =
+    /** One class of each package on the path of a step. */
+    private static final Set<String> PATH =
+            Stream.of(
+                            MpConvolution.class,
+                            Training.class,
+                            GraphAssembler.class,
+                            UncertaintyLoss.class,
+                            HeunSampler.class,
+                            FiniteAdam.class,
+                            EmaListener.class)
+                    .map(Class::getPackageName)
+                    .collect(Collectors.toSet());
+
+    /** Methods that bring elements to Java, or take them from there; besides {@code ...Number}. */
+    private static final Set<String> METHODS =
             Set.of(
                     "getDouble",
                     "getDoubleUnsafe",
                     "getFloat",
                     "getInt",
                     "getLong",
-                    "getNumber",
                     "getString",
                     "item",
                     "element",
@@ -69,9 +79,6 @@ class NoElementAccessTest {
                     "any",
                     "none");
 
-    private static final Set<String> OWNERS =
-            Set.of("INDArray", "BaseNDArray", "NDArray", "DataBuffer", "SDVariable");
-
     /** Calls that are not on the path of a step, or happen once in it, and why. */
     private static final Map<String, String> ALLOWED =
             Map.of(
@@ -92,83 +99,60 @@ class NoElementAccessTest {
                     "WeightsSink: DataBuffer.pointer",
                     "the same");
 
-    @ParameterizedTest
-    @ValueSource(
-            classes = {
-                MpConvolution.class,
-                Training.class,
-                GraphAssembler.class,
-                UncertaintyLoss.class,
-                HeunSampler.class,
-                FiniteAdam.class,
-                EmaListener.class
-            })
-    void packageOf(Class<?> member) throws IOException, URISyntaxException {
-        Set<String> found = elementAccess(member);
-        found.removeAll(ALLOWED.keySet());
-        Assertions.assertEquals(Set.of(), found, "element access in the package of " + member);
+    @Test
+    void aStepHasNoneButTheAllowed() {
+        assertEquals(
+                new TreeSet<>(ALLOWED.keySet()),
+                elementAccesses(
+                        MainCode.CLASSES.that(
+                                DescribedPredicate.describe(
+                                        "on the path of a step",
+                                        one -> PATH.contains(one.getPackageName())))));
     }
 
     @Test
-    void searchFindsWhatItLooksFor() throws IOException {
-        Set<String> calls = new TreeSet<>();
-        try (InputStream in =
-                Offender.class.getResourceAsStream("NoElementAccessTest$Offender.class")) {
-            CalledMethods.of(in).stream()
-                    .filter(NoElementAccessTest::isElementAccess)
-                    .forEach(call -> calls.add(call.toString()));
-        }
-        Assertions.assertEquals(
-                Set.of("INDArray.getDouble", "INDArray.maxNumber", "INDArray.putScalar"), calls);
+    void allKindsOfAccessAreFound() {
+        assertEquals(
+                Set.of(
+                        "NoElementAccessTest$Offender: BaseNDArray.getFloat",
+                        "NoElementAccessTest$Offender: DataBuffer.asFloat",
+                        "NoElementAccessTest$Offender: INDArray.data",
+                        "NoElementAccessTest$Offender: INDArray.getDouble",
+                        "NoElementAccessTest$Offender: INDArray.maxNumber",
+                        "NoElementAccessTest$Offender: INDArray.putScalar"),
+                elementAccesses(new ClassFileImporter().importClasses(Offender.class)));
     }
 
-    /** Calls of forbidden methods in the package of a class, as "Class: INDArray.method". */
-    private static Set<String> elementAccess(Class<?> member)
-            throws IOException, URISyntaxException {
-        String folder = member.getPackageName().replace('.', '/');
-        Map<String, Set<CalledMethods.Call>> calls = new TreeMap<>();
-        URI place = member.getProtectionDomain().getCodeSource().getLocation().toURI();
-        Path root = Path.of(place);
-        if (Files.isDirectory(root)) {
-            read(root.resolve(folder), calls);
-        } else {
-            try (FileSystem jar = FileSystems.newFileSystem(root)) {
-                read(jar.getPath(folder), calls);
-            }
-        }
-        Assertions.assertFalse(calls.isEmpty(), "no classes in " + folder);
-        Set<String> found = new TreeSet<>();
-        calls.forEach(
-                (name, methods) ->
-                        methods.stream()
-                                .filter(NoElementAccessTest::isElementAccess)
-                                .forEach(call -> found.add(name + ": " + call)));
-        return found;
+    /** As "Class: INDArray.method". */
+    private static Set<String> elementAccesses(Iterable<JavaClass> classes) {
+        return MainCode.accesses(classes)
+                .filter(NoElementAccessTest::isElementAccess)
+                .map(
+                        access ->
+                                "%s: %s.%s"
+                                        .formatted(
+                                                MainCode.shortName(access.getOriginOwner()),
+                                                access.getTargetOwner().getSimpleName(),
+                                                access.getName()))
+                .collect(Collectors.toCollection(TreeSet::new));
     }
 
-    private static void read(Path folder, Map<String, Set<CalledMethods.Call>> calls)
-            throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".class")).toList()) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    String name = file.getFileName().toString().replace(".class", "");
-                    calls.put(name, CalledMethods.of(in));
-                }
-            }
-        }
-    }
-
-    private static boolean isElementAccess(CalledMethods.Call call) {
-        return OWNERS.contains(call.owner())
-                && (FORBIDDEN.contains(call.name()) || call.name().endsWith("Number"));
+    private static boolean isElementAccess(JavaAccess<?> access) {
+        JavaClass owner = access.getTargetOwner();
+        String name = access.getName();
+        return (METHODS.contains(name) || name.endsWith("Number"))
+                && Stream.of(INDArray.class, DataBuffer.class, SDVariable.class)
+                        .anyMatch(owner::isAssignableTo);
     }
 
     /** What must not be done. */
     private static final class Offender {
-        double offend() {
+        double offend(org.nd4j.linalg.api.ndarray.BaseNDArray base) {
             INDArray x = Nd4j.ones(2);
-            x.putScalar(0, x.getDouble(1));
-            return x.maxNumber().doubleValue();
+            ToDoubleFunction<INDArray> maximum = array -> array.maxNumber().doubleValue();
+            ToDoubleFunction<Integer> element = x::getDouble;
+            x.putScalar(0, element.applyAsDouble(1));
+            return maximum.applyAsDouble(x) + base.getFloat(0) + x.data().asFloat()[0];
         }
     }
 }

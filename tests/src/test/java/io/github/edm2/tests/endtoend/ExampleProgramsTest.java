@@ -1,4 +1,4 @@
-package io.github.edm2.tests;
+package io.github.edm2.tests.endtoend;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
@@ -13,6 +13,7 @@ import io.github.edm2.examples.PostHocEma;
 import io.github.edm2.examples.SearchOwnNetwork;
 import io.github.edm2.examples.TrainOnImages;
 import io.github.edm2.models.Edm2;
+import io.github.edm2.models.Golden;
 import io.github.edm2.models.checkpoint.NetworkFile;
 import io.github.edm2.models.checkpoint.StateDict;
 import io.github.edm2.models.data.EmbeddedImages;
