@@ -81,7 +81,7 @@ class Peer(torch.nn.Module):
         w = self.get(name + ".weight")
         fan_in = w[0].numel()
         w = normalize(w, list(range(1, w.dim()))) * (gain / math.sqrt(fan_in))
-        return x @ w.t() if w.dim() == 2 else F.conv2d(x, w, padding=w.shape[-1] // 2)
+        return x @ w.t() if w.dim() == 2 else F.conv2d(x, w, padding=int(w.shape[-1]) // 2)
 
     def fourier(self, name, x):
         angles = torch.outer(x, self.get(name + ".freqs")) + self.get(name + ".phases")

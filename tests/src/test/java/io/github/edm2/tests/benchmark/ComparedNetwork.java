@@ -280,6 +280,7 @@ final class ComparedNetwork implements Comparison.Side {
                 Comparison.class.getName(),
                 ".",
                 "0",
+                "", // no peer
                 MEMORY,
                 size,
                 Integer.toString(batch));

@@ -7,9 +7,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -62,8 +64,10 @@ public final class Comparison {
     private final double mostSeconds;
     private final int threads;
     private final List<String> wanted;
+    private final String torch;
 
-    private Comparison(Path folder, double mostSeconds, int threads, List<String> wanted) {
+    private Comparison(
+            Path folder, double mostSeconds, int threads, String torch, List<String> wanted) {
         List<String> tasks =
                 Stream.concat(TASKS.stream().map(Task::name), Stream.of("memory")).toList();
         if (!tasks.containsAll(wanted)) {
@@ -73,20 +77,22 @@ public final class Comparison {
         this.folder = folder;
         this.mostSeconds = mostSeconds;
         this.threads = threads;
+        this.torch = torch;
         this.wanted = List.copyOf(wanted);
     }
 
     /**
      * Runs the comparison.
      *
-     * @param args folder of the PyTorch program, number of threads, names of sizes and of tasks;
-     *     {@code --quick}; or {@code --profile} and a task, for a profile of this side by
-     *     operation; or {@code --resolutions}
+     * @param args folder of the PyTorch programs, number of threads, class path of the newer
+     *     PyTorch, names of sizes and of tasks; {@code --quick}; or {@code --profile} and a task,
+     *     for a profile of this side by operation; or {@code --resolutions}
      */
     public static void main(String[] args) throws IOException, InterruptedException {
         Path folder = Path.of(args[0]);
         int threads = Integer.parseInt(args[1]);
-        List<String> rest = new ArrayList<>(Arrays.asList(args).subList(2, args.length));
+        String torch = args[2];
+        List<String> rest = new ArrayList<>(Arrays.asList(args).subList(3, args.length));
         if (rest.remove("--profile")) {
             profile(rest);
             return;
@@ -104,7 +110,7 @@ public final class Comparison {
         sizes.retainAll(sizes().keySet());
         rest.removeAll(sizes);
         Comparison comparison =
-                new Comparison(folder, quick ? QUICK_SECONDS : MOST_SECONDS, threads, rest);
+                new Comparison(folder, quick ? QUICK_SECONDS : MOST_SECONDS, threads, torch, rest);
         for (String size : sizes.isEmpty() ? List.of("small", "medium") : sizes) {
             comparison.compare(size);
         }
@@ -161,22 +167,37 @@ public final class Comparison {
                     threads);
             NetworkSafetensors.write(
                     files.weights(), new NetworkFile(options, ours.graph()), DataType.FLOAT);
-            try (Peer peer = Peer.start(folder, files, threads)) {
-                System.out.println("| task | this project | PyTorch | ratio (quartiles) |");
-                System.out.println("|---|---|---|---|");
+            List<Peer> peers = Peer.start(folder, files, threads, options, torch);
+            try {
+                System.out.println();
+                System.out.println(row("task", "this project", peers, Peer::name, "ratio"));
+                System.out.println("|---|---|" + "---|---|".repeat(peers.size()));
                 for (Task task : TASKS) {
                     if (isWanted(task.name)) {
-                        compare(task, ours, peer);
+                        compare(task, ours, peers);
                     }
                 }
                 if (isWanted("reconstruct")) {
                     reading(ours);
                 }
                 if (isWanted("memory")) {
-                    memory(ours, peer);
+                    memory(ours, peers);
                 }
+            } finally {
+                peers.forEach(Peer::close);
             }
         }
+    }
+
+    private static String row(
+            String task,
+            String ours,
+            List<Peer> peers,
+            Function<Peer, String> theirs,
+            String last) {
+        StringBuilder row = new StringBuilder("| %s | %s |".formatted(task, ours));
+        peers.forEach(peer -> row.append(" %s | %s |".formatted(theirs.apply(peer), last)));
+        return row.toString();
     }
 
     private boolean isWanted(String task) {
@@ -213,48 +234,75 @@ public final class Comparison {
     }
 
     /** Of processes of their own, that do nothing but train. */
-    private static void memory(Side ours, Side theirs) throws IOException {
+    private static void memory(Side ours, List<Peer> peers) throws IOException {
         double a = ours.run("memory", 4);
-        double b = theirs.run("memory", 4);
-        System.out.printf(
-                "| peak memory of training, batch 4 | %.2f GB | %.2f GB | %.2f |%n",
-                a / 1e9, b / 1e9, b / a);
+        StringBuilder row =
+                new StringBuilder(
+                        "| peak memory of training, batch 4 | %.2f GB |".formatted(a / 1e9));
+        for (Peer peer : peers) {
+            double b = peer.run("memory", 4);
+            row.append(Double.isNaN(b) ? " | |" : " %.2f GB | %.2f |".formatted(b / 1e9, b / a));
+        }
+        System.out.println(row);
     }
 
-    private void compare(Task task, Side ours, Side theirs)
+    private void compare(Task task, Side ours, List<Peer> peers)
             throws IOException, InterruptedException {
         warmUp(task, ours);
-        warmUp(task, theirs);
-        List<Double> our = new ArrayList<>();
-        List<Double> their = new ArrayList<>();
-        List<Double> ratios = new ArrayList<>();
-        double spent = 0;
-        while (ratios.size() < MOST_RUNS && (spent < mostSeconds || ratios.size() < WARM_UP)) {
-            double a = run(task, ours);
-            double b = run(task, theirs);
-            our.add(a);
-            their.add(b);
-            ratios.add(b / a);
-            spent += a + (Double.isNaN(b) ? 0 : b);
+        List<Peer> able = new ArrayList<>();
+        for (Peer peer : peers) {
+            if (warmUp(task, peer)) {
+                able.add(peer);
+            }
         }
-        System.out.printf(
-                "| %s | %.1f ms | %.1f ms | %.2f (%.2f to %.2f) |%n",
-                task.title,
-                1000 * quantile(our, 0.5),
-                1000 * quantile(their, 0.5),
-                quantile(ratios, 0.5),
-                quantile(ratios, 0.25),
-                quantile(ratios, 0.75));
+        List<Double> our = new ArrayList<>();
+        Map<Peer, List<Double>> their = new HashMap<>();
+        Map<Peer, List<Double>> ratios = new HashMap<>();
+        double spent = 0;
+        while (our.size() < MOST_RUNS && (spent < mostSeconds || our.size() < WARM_UP)) {
+            double a = run(task, ours);
+            our.add(a);
+            spent += a;
+            for (Peer peer : able) {
+                double b = run(task, peer);
+                their.computeIfAbsent(peer, p -> new ArrayList<>()).add(b);
+                ratios.computeIfAbsent(peer, p -> new ArrayList<>()).add(b / a);
+                spent += b;
+            }
+        }
+        StringBuilder row =
+                new StringBuilder("| %s | %.1f ms |".formatted(task.title, 1000 * median(our)));
+        for (Peer peer : peers) {
+            row.append(
+                    able.contains(peer)
+                            ? " %.1f ms | %.2f (%.2f to %.2f) |"
+                                    .formatted(
+                                            1000 * median(their.get(peer)),
+                                            median(ratios.get(peer)),
+                                            quantile(ratios.get(peer), 0.25),
+                                            quantile(ratios.get(peer), 0.75))
+                            : " | |");
+        }
+        System.out.println(row);
     }
 
-    /** Each side alone: Java's compiler must be done before the other side is measured. */
-    private void warmUp(Task task, Side side) throws IOException, InterruptedException {
+    private static double median(List<Double> values) {
+        return quantile(values, 0.5);
+    }
+
+    /**
+     * Each side alone: Java's compiler must be done before the other side is measured.
+     *
+     * @return whether the side knows the task
+     */
+    private boolean warmUp(Task task, Side side) throws IOException, InterruptedException {
         long end = System.nanoTime() + (long) (mostSeconds * 1e9);
         for (int i = 0; i < task.warmUp || task.warmUp > 0 && System.nanoTime() < end; i++) {
             if (Double.isNaN(run(task, side))) {
-                return;
+                return false;
             }
         }
+        return true;
     }
 
     /**

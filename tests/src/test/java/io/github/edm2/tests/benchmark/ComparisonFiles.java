@@ -28,6 +28,11 @@ record ComparisonFiles(Path folder) implements AutoCloseable {
         return folder.resolve("snapshots");
     }
 
+    /** The network as PyTorch's programs without Python take it. */
+    Path traced() {
+        return folder.resolve("traced");
+    }
+
     /** Images that programs write. */
     Path images() {
         return folder.resolve("images");
