@@ -7,11 +7,16 @@ import io.github.edm2.layers.plan.Value;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** What a {@link ConstantWeight} gives. */
 final class ConstantProduct extends Value {
 
     private static final int NHWC = 1;
+
+    /** Rows of a product from which on, as measured, their number changes no bit (M2.1, CPU). */
+    private static final int MANY_PIXELS = 64;
 
     private final Planner planner;
     private final ConstantWeight weight;
@@ -55,8 +60,7 @@ final class ConstantProduct extends Value {
 
     private Runnable operation(Value x, int kernel, WinogradConvolution filtering) {
         if (kernel == 1) {
-            return Prepared.matmul(
-                    x.slot().array(), weight.weight(factor, heads), slot().array(), false, false);
+            return product(x, weight.weight(factor, heads));
         }
         INDArray from = Planner.images(x.slot(), x.shape());
         INDArray to = Planner.images(slot(), shape());
@@ -88,6 +92,25 @@ final class ConstantProduct extends Value {
                         .addInputs(from, weight.weight(factor, 0))
                         .addOutputs(to)
                         .build());
+    }
+
+    /**
+     * Each example alone where they have few pixels: rounding of a product of few rows depends on
+     * their number, and an example's numbers shall not depend on its batch.
+     */
+    private Runnable product(Value x, INDArray w) {
+        long pixels = x.pixels();
+        if (pixels >= MANY_PIXELS || x.batch() == 1) {
+            return Prepared.matmul(x.slot().array(), w, slot().array(), false, false);
+        }
+        Runnable[] products = new Runnable[(int) x.batch()];
+        for (int i = 0; i < products.length; i++) {
+            INDArrayIndex rows = NDArrayIndex.interval(i * pixels, (i + 1) * pixels);
+            products[i] =
+                    Prepared.matmul(
+                            x.slot().array().get(rows), w, slot().array().get(rows), false, false);
+        }
+        return Prepared.sequence(products);
     }
 
     private Runnable patches(INDArray x, INDArray y) {

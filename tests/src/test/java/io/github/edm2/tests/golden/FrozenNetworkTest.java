@@ -4,9 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.github.edm2.models.Edm2;
 import io.github.edm2.models.Golden;
 import io.github.edm2.models.sampling.Denoiser;
 import io.github.edm2.models.unet.FrozenNetwork;
+import io.github.edm2.models.unet.NetworkOptions;
+import java.util.ArrayList;
+import java.util.List;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,6 +18,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Proves that a frozen network gives the graph's numbers, whatever was computed with it before. */
 class FrozenNetworkTest {
@@ -76,6 +82,48 @@ class FrozenNetworkTest {
         }
         assertThrows(
                 IllegalArgumentException.class, () -> Denoiser.guided(frozen, labels, Double.NaN));
+    }
+
+    /** Narrow networks, whose convolutions are the same for every batch, keep each bit. */
+    @Test
+    void anExampleOfANarrowNetworkHasTheSameBitsInEveryBatch() {
+        NetworkOptions options =
+                NetworkOptions.builder()
+                        .imgResolution(8)
+                        .imgChannels(3)
+                        .labelDim(5)
+                        .modelChannels(16)
+                        .channelMult(new int[] {1, 2})
+                        .numBlocks(1)
+                        .attnResolutions(new int[] {8, 4})
+                        .channelsPerHead(8)
+                        .logvarChannels(16)
+                        .build();
+        ComputationGraph graph = Edm2.builder().options(options).seed(7).build().init();
+        graph.params().addi(0.1); // gains that start at 0 hide what is behind them
+        FrozenNetwork frozen = new FrozenNetwork(options, graph);
+        Nd4j.getRandom().setSeed(3);
+        INDArray x = Nd4j.randn(8, 3, 8, 8);
+        INDArray labels = Nd4j.eye(5).getRows(0, 1, 2, 3, 4, 0, 1, 2);
+        List<INDArray> alone = new ArrayList<>();
+        for (int i = 0; i < 8; i++) {
+            alone.add(denoised(frozen, x, labels, i, i + 1));
+        }
+        for (int batch = 2; batch <= 8; batch++) {
+            INDArray together = denoised(frozen, x, labels, 0, batch);
+            for (int i = 0; i < batch; i++) {
+                double difference =
+                        together.slice(i).sub(alone.get(i).slice(0)).amaxNumber().doubleValue();
+                assertEquals(0, difference, "example %d of %d".formatted(i, batch));
+            }
+        }
+    }
+
+    private static INDArray denoised(
+            FrozenNetwork frozen, INDArray x, INDArray labels, int from, int to) {
+        INDArrayIndex rows = NDArrayIndex.interval(from, to);
+        INDArray some = labels == null ? null : labels.get(rows).dup('c');
+        return Denoiser.of(frozen, some).denoise(x.get(rows).dup('c'), 0.7);
     }
 
     /** In single precision it is as near to the exact numbers as the graph is. */
