@@ -104,12 +104,13 @@ final class ConstructorArguments {
                 && (long) options.getNumBlocks() * multipliers.length <= tensors
                 && channels <= elements / channels
                 && options.getLogvarChannels() <= elements
-                && channels(options, options.getChannelMultNoise()) <= elements
-                && channels(options, options.getChannelMultEmb()) <= elements;
+                && isPossible(options, options.getChannelMultNoise(), elements)
+                && isPossible(options, options.getChannelMultEmb(), elements);
     }
 
-    private static long channels(NetworkOptions options, Integer multiplier) {
-        return multiplier == null ? 0 : (long) options.getModelChannels() * multiplier;
+    private static boolean isPossible(NetworkOptions options, Integer multiplier, long elements) {
+        return multiplier == null
+                || multiplier > 0 && (long) options.getModelChannels() * multiplier <= elements;
     }
 
     private static void add(Map<String, Object> named, String name, Object value) {
