@@ -33,9 +33,6 @@ public class MpConvolution extends MpWeightLayer {
 
     static final int OIYX = 1;
 
-    private static final int FEW_PIXELS = 64;
-    private static final int MANY_WEIGHTS = 1 << 18;
-
     private int kernel;
 
     protected MpConvolution(Builder builder) {

@@ -239,7 +239,7 @@ public class Resample extends ImageFunctionLayer implements InSameDiff {
     private static Runnable planes(INDArray x, INDArray y, Direction direction, double... filter) {
         if (direction == Direction.UP) {
             INDArray scaled = filter.length == 2 ? x.ulike() : null;
-            return () -> transposed(x, y, scaled, filter, 4);
+            return () -> transposed(x, y, scaled, filter);
         }
         return Prepared.of(
                 convolution("conv2d", filter.length)
@@ -249,14 +249,13 @@ public class Resample extends ImageFunctionLayer implements InSameDiff {
     }
 
     /**
-     * The transposed convolution, times a factor. A kernel of 2x2 does not overlap with itself, so
-     * that each of its numbers gives every second pixel of every second row: (M2.1, CPU) thirty
-     * times as fast as the gradient of a convolution.
+     * The transposed convolution, times 4. A kernel of 2x2 does not overlap with itself, so that
+     * each of its numbers gives every second pixel of every second row: (M2.1, CPU) thirty times as
+     * fast as the gradient of a convolution.
      *
      * @param scaled of y's shape, overwritten; null where the filter is longer than 2
      */
-    private static void transposed(
-            INDArray y, INDArray x, INDArray scaled, double[] filter, double factor) {
+    private static void transposed(INDArray y, INDArray x, INDArray scaled, double... filter) {
         if (scaled == null) {
             INDArray planes = planes(x);
             Nd4j.exec(
@@ -267,7 +266,7 @@ public class Resample extends ImageFunctionLayer implements InSameDiff {
                                     planes(y))
                             .addOutputs(planes)
                             .build());
-            x.muli(factor);
+            x.muli(4);
             return;
         }
         INDArray rows = x.reshape('c', x.size(0) * x.size(1) * y.size(2), 2, y.size(3), 2);
@@ -276,7 +275,7 @@ public class Resample extends ImageFunctionLayer implements InSameDiff {
         double done = Double.NaN;
         for (int i = 0; i < 2; i++) {
             for (int j = 0; j < 2; j++) {
-                double number = factor * filter[i] * filter[j] / (sum * sum);
+                double number = 4 * filter[i] * filter[j] / (sum * sum);
                 if (number != done) {
                     y.mul(number, scaled);
                     done = number;
