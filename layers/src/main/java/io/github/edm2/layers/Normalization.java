@@ -16,8 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <pre>normalize(x) = x / (1e-4 + sqrt(k/n) ||x||)</pre>
  *
  * with n elements in x and k norms, so that n/k elements share a norm. Weights, pixels and
- * attention vectors are all normalized by this. The DL4J face sees pixels and attention vectors as
- * [outer, vector, inner] and normalizes along the middle axis; {@link MpWeight} has the weights.
+ * attention vectors are all normalized by this. Plans have all of them as rows.
  */
 final class Normalization {
 
